@@ -1,0 +1,73 @@
+import { hostname, name, namespace, objectName, port } from '../schema/fields.ts';
+import { array, oneOf, openObject, optional, type Static, string } from '../schema/schema.ts';
+
+const certificateRef = openObject(
+  {
+    kind: optional(oneOf(['Secret'], { description: 'Always Secret.', default: 'Secret' })),
+    name: objectName('Name of a Secret of type kubernetes.io/tls.'),
+    namespace: optional(namespace('Namespace of the Secret; that of the Gateway when left out.')),
+  },
+  { description: 'A certificate and its key.' },
+);
+
+const listener = openObject(
+  {
+    name: name('Unique in the Gateway.'),
+    hostname: optional(hostname('Only requests for this host; any host when left out.')),
+    port: port('TCP port to listen on.'),
+    protocol: oneOf(['HTTP', 'HTTPS'], { description: 'Protocol.' }),
+    tls: optional(
+      openObject(
+        {
+          mode: optional(oneOf(['Terminate'], { description: 'Always Terminate.' })),
+          certificateRefs: optional(
+            array(certificateRef, { description: 'Certificates.', maxItems: 64 }),
+          ),
+        },
+        { description: 'Needed for HTTPS.' },
+      ),
+    ),
+    allowedRoutes: optional(
+      openObject(
+        {
+          namespaces: optional(
+            openObject(
+              {
+                from: optional(
+                  oneOf(['All', 'Same', 'Selector', 'None'], {
+                    description: 'Namespaces whose Routes may attach.',
+                    default: 'Same',
+                  }),
+                ),
+              },
+              { description: 'Namespaces.' },
+            ),
+          ),
+        },
+        { description: 'Which Routes may attach.' },
+      ),
+    ),
+  },
+  { description: 'A port with its protocol.' },
+);
+
+/** gateway.networking.k8s.io/v1 Gateway, the fields that Gatehouse reads. */
+export const gatewaySpec = openObject(
+  {
+    gatewayClassName: string({
+      description: 'Class of the Gateway.',
+      minLength: 1,
+      maxLength: 253,
+    }),
+    listeners: array(listener, {
+      description: 'Ports to listen on.',
+      minItems: 1,
+      maxItems: 64,
+      listMapKeys: ['name'],
+    }),
+  },
+  { description: 'Listeners of the gateway.' },
+);
+
+export type GatewaySpec = Static<typeof gatewaySpec>;
+export type GatewayListener = GatewaySpec['listeners'][number];

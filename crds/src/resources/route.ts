@@ -1,0 +1,306 @@
+import {
+  duration,
+  headerEdits,
+  headerMatch,
+  headerName,
+  headerValue,
+  hostname,
+  name,
+  namespace,
+  objectName,
+  port,
+  queryMatch,
+} from '../schema/fields.ts';
+import {
+  array,
+  boolean,
+  integer,
+  object,
+  oneOf,
+  optional,
+  type Static,
+  string,
+} from '../schema/schema.ts';
+
+const parentRef = object(
+  {
+    name: objectName('Name of the Gateway.'),
+    namespace: optional(namespace('Namespace of the Gateway; that of the Route when left out.')),
+    sectionName: optional(name('One listener of the Gateway; all of them when left out.')),
+    port: optional(port('Only listeners on this port.')),
+  },
+  { description: 'A Gateway whose listeners serve the Route.' },
+);
+
+const pathMatch = object(
+  {
+    type: oneOf(['Exact', 'Prefix', 'Template', 'Regex'], {
+      description:
+        'Exact: the whole path. Prefix: whole segments, "/a" matches "/a" and "/a/b" but not "/ab". ' +
+        'Template: the whole path, "{name}" stands for one segment. Regex: RE2, the whole path.',
+    }),
+    value: string({
+      description: 'What the path is compared with, e.g. "/users/{id}".',
+      minLength: 1,
+      maxLength: 1024,
+    }),
+  },
+  {
+    description: 'A condition on the normalised path (RFC 3986 section 6.2.2), without the query.',
+    rules: [
+      {
+        rule: "self.type == 'Regex' || self.value.startsWith('/')",
+        message: 'value must start with "/"',
+      },
+      {
+        rule: "self.type == 'Regex' || !(self.value.contains('//') || self.value.contains('/./') || self.value.contains('/../') || self.value.contains('?') || self.value.contains('#'))",
+        message: 'value must be a normalised path without query or fragment',
+      },
+    ],
+  },
+);
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
+
+const match = object(
+  {
+    path: optional(pathMatch),
+    methods: optional(
+      array(oneOf(methods, { description: 'Request method.' }), {
+        description: 'Any of these methods; every method when left out.',
+        minItems: 1,
+        maxItems: 8,
+      }),
+    ),
+    headers: optional(
+      array(headerMatch, { description: 'Conditions on headers, all must hold.', maxItems: 16 }),
+    ),
+    query: optional(
+      array(queryMatch, {
+        description: 'Conditions on query parameters, all must hold.',
+        maxItems: 16,
+      }),
+    ),
+  },
+  { description: 'All given conditions must hold.' },
+);
+
+const rewrite = object(
+  {
+    stripPrefix: optional(
+      boolean({
+        description:
+          'Cut the matched prefix off the path: "/api/orders/7" matched by "/api/orders" becomes "/7". ' +
+          'Every match of the rule must be a Prefix.',
+      }),
+    ),
+    prefix: optional(
+      string({
+        description: 'Replaces the matched prefix. Every match of the rule must be a Prefix.',
+        maxLength: 1024,
+        pattern: '^/[^?#\\s]*$',
+      }),
+    ),
+    path: optional(
+      string({
+        description:
+          'Replaces the whole path; "{name}" stands for a variable of the Template match.',
+        maxLength: 1024,
+        pattern: '^/[^?#\\s]*$',
+      }),
+    ),
+    host: optional(hostname('Replaces the Host that the backend sees; no wildcard.')),
+  },
+  {
+    description: 'What the backend sees instead of the path and host of the client.',
+    rules: [
+      {
+        rule: '[has(self.stripPrefix) && self.stripPrefix, has(self.prefix), has(self.path)].filter(given, given).size() <= 1',
+        message: 'at most one of stripPrefix, prefix and path may be given',
+      },
+      {
+        rule: "!has(self.host) || !self.host.startsWith('*')",
+        message: 'host must not be a wildcard',
+      },
+    ],
+  },
+);
+
+const backendRefFields = {
+  kind: optional(
+    oneOf(['Service', 'Upstream'], { description: 'Kind of the backend.', default: 'Service' }),
+  ),
+  name: objectName('Name of the Service or Upstream.'),
+  namespace: optional(namespace('Namespace of the backend; that of the Route when left out.')),
+  port: optional(port('Port of the Service; needed unless the Service has just one.')),
+};
+
+const backend = object(
+  {
+    ...backendRefFields,
+    weight: optional(
+      integer({
+        description: 'Share of the requests, relative to the sum of the weights. 0: none.',
+        minimum: 0,
+        maximum: 1_000_000,
+        default: 1,
+      }),
+    ),
+    requestHeaders: optional(headerEdits('Changes to the request for this backend only.')),
+    responseHeaders: optional(headerEdits('Changes to the response of this backend only.')),
+  },
+  { description: 'Where requests go.' },
+);
+
+const redirect = object(
+  {
+    scheme: optional(
+      oneOf(['http', 'https'], { description: 'That of the request when left out.' }),
+    ),
+    host: optional(hostname('That of the request when left out; no wildcard.')),
+    port: optional(
+      port('The well-known port of the scheme, or that of the request, when left out.'),
+    ),
+    path: optional(
+      string({ description: 'Replaces the whole path.', maxLength: 1024, pattern: '^/[^?#\\s]*$' }),
+    ),
+    prefix: optional(
+      string({
+        description: 'Replaces the matched prefix. Every match of the rule must be a Prefix.',
+        maxLength: 1024,
+        pattern: '^/[^?#\\s]*$',
+      }),
+    ),
+    status: optional(
+      integer({
+        description: '301, 302, 303, 307 or 308.',
+        minimum: 301,
+        maximum: 308,
+        default: 302,
+        rules: [
+          {
+            rule: 'self in [301, 302, 303, 307, 308]',
+            message: 'must be 301, 302, 303, 307 or 308',
+          },
+        ],
+      }),
+    ),
+  },
+  {
+    description: 'Answers with a Location (RFC 9110 section 15.4).',
+    rules: [
+      { rule: '!(has(self.path) && has(self.prefix))', message: 'give path or prefix, not both' },
+    ],
+  },
+);
+
+const respond = object(
+  {
+    status: integer({ description: 'Status code.', minimum: 200, maximum: 599 }),
+    body: optional(string({ description: 'Body, UTF-8.', maxLength: 65536 })),
+    contentType: optional(headerValue('Content-Type; "application/json" when left out.')),
+    headers: optional(
+      array(
+        object(
+          { name: headerName('Name.'), value: headerValue('Value.') },
+          { description: 'A response header.' },
+        ),
+        { description: 'More headers.', maxItems: 32 },
+      ),
+    ),
+  },
+  { description: 'Answers without asking a backend.' },
+);
+
+const mirror = object(
+  {
+    ...backendRefFields,
+    percent: optional(
+      integer({
+        description: 'Share of the requests that are copied.',
+        minimum: 0,
+        maximum: 100,
+        default: 100,
+      }),
+    ),
+  },
+  { description: 'A backend that gets a copy of requests; its answers are thrown away.' },
+);
+
+const timeouts = object(
+  {
+    request: optional(
+      duration(
+        'From the head of the request to the end of the response; "0s": no limit (GEP-1742).',
+        '0s',
+      ),
+    ),
+    backendRequest: optional(
+      duration('From one attempt to the head of its response; "0s": no limit.', '60s'),
+    ),
+    idle: optional(duration('Silence in a body, either way; "0s": no limit.', '5m')),
+  },
+  { description: 'A request that exceeds one before the response has begun is answered with 504.' },
+);
+
+const rule = object(
+  {
+    name: name('Unique in the Route; policies and metrics refer to it.'),
+    matches: optional(
+      array(match, {
+        description: 'The rule serves requests that fit any of these; every request when left out.',
+        maxItems: 64,
+      }),
+    ),
+    requestHeaders: optional(headerEdits('Changes to what the backend gets.')),
+    responseHeaders: optional(headerEdits('Changes to what the client gets.')),
+    rewrite: optional(rewrite),
+    backends: optional(
+      array(backend, {
+        description: 'Action: forward, spread by weight.',
+        minItems: 1,
+        maxItems: 16,
+      }),
+    ),
+    redirect: optional(redirect),
+    respond: optional(respond),
+    mirrors: optional(array(mirror, { description: 'Copies of requests.', maxItems: 4 })),
+    timeouts: optional(timeouts),
+  },
+  {
+    description: 'One way to serve some of the requests. Exactly one action.',
+    rules: [
+      {
+        rule: '[has(self.backends), has(self.redirect), has(self.respond)].filter(given, given).size() == 1',
+        message: 'exactly one of backends, redirect and respond must be given',
+      },
+    ],
+  },
+);
+
+export const routeSpec = object(
+  {
+    parentRefs: optional(
+      array(parentRef, {
+        description: 'Gateways that serve the Route; every Gateway of its namespace when left out.',
+        maxItems: 32,
+      }),
+    ),
+    hostnames: optional(
+      array(hostname('A host, or "*.example.com" for every host below it.'), {
+        description: 'Hosts the Route answers for; those of the listeners when left out.',
+        maxItems: 64,
+      }),
+    ),
+    rules: array(rule, {
+      description: 'Rules. Their order has no meaning: the most specific match wins.',
+      minItems: 1,
+      maxItems: 1024,
+      listMapKeys: ['name'],
+    }),
+  },
+  { description: 'Which requests go where.' },
+);
+
+export type RouteSpec = Static<typeof routeSpec>;
+export type Rule = RouteSpec['rules'][number];

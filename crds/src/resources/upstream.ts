@@ -1,0 +1,77 @@
+import { duration, name, namespace, objectName, port } from '../schema/fields.ts';
+import { array, integer, object, optional, type Static, string } from '../schema/schema.ts';
+
+const staticEndpoint = object(
+  {
+    address: string({
+      description: 'IPv4 or IPv6 address.',
+      minLength: 2,
+      maxLength: 45,
+      pattern: '^[0-9a-fA-F.:]+$',
+    }),
+    port: port('TCP port.'),
+    weight: optional(
+      integer({
+        description: 'Share of the requests, relative to the other endpoints.',
+        minimum: 1,
+        maximum: 1000,
+        default: 1,
+      }),
+    ),
+    zone: optional(name('Zone of the endpoint.')),
+  },
+  { description: 'One address of the upstream.' },
+);
+
+export const upstreamSpec = object(
+  {
+    endpoints: object(
+      {
+        static: optional(
+          array(staticEndpoint, { description: 'A fixed list.', minItems: 1, maxItems: 1000 }),
+        ),
+        service: optional(
+          object(
+            {
+              name: objectName('Name of the Service.'),
+              namespace: optional(namespace('Namespace; that of the Upstream when left out.')),
+              port: optional(port('Port of the Service; needed unless it has just one.')),
+            },
+            { description: 'The ready endpoints of a Service.' },
+          ),
+        ),
+      },
+      {
+        description: 'Where the endpoints come from.',
+        rules: [
+          {
+            rule: 'has(self.static) != has(self.service)',
+            message: 'exactly one of static and service must be given',
+          },
+        ],
+      },
+    ),
+    connectTimeout: optional(duration('Limit for opening a connection.', '5s')),
+    pool: optional(
+      object(
+        {
+          maxIdle: optional(
+            integer({
+              description: 'Idle connections kept open by each worker thread.',
+              minimum: 0,
+              maximum: 65535,
+              default: 256,
+            }),
+          ),
+          idleTimeout: optional(
+            duration('How long an idle connection is kept. Below that of the backend.', '4s'),
+          ),
+        },
+        { description: 'Connections that are kept open for reuse.' },
+      ),
+    ),
+  },
+  { description: 'A group of endpoints that do the same job, and how to talk to them.' },
+);
+
+export type UpstreamSpec = Static<typeof upstreamSpec>;

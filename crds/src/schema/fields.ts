@@ -1,0 +1,106 @@
+import { array, integer, object, oneOf, optional, string } from './schema.ts';
+
+/** RFC 1123 label, as Kubernetes uses it. */
+export const labelPattern = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
+/** RFC 9110 section 5.6.2 token. */
+export const tokenPattern = "^[A-Za-z0-9!#$%&'*+\\-.^_`|~]+$";
+/** A GEP-2257 duration such as "30s", "1m30s" or "250ms". */
+export const durationPattern = '^([0-9]{1,5}(h|m|s|ms)){1,4}$';
+
+export const name = (description: string) =>
+  string({ description, minLength: 1, maxLength: 63, pattern: labelPattern });
+
+export const objectName = (description: string) =>
+  string({ description, minLength: 1, maxLength: 253 });
+
+export const namespace = (description: string) =>
+  string({ description, minLength: 1, maxLength: 63, pattern: labelPattern });
+
+export const port = (description: string) => integer({ description, minimum: 1, maximum: 65535 });
+
+export const duration = (description: string, fallback?: string) =>
+  string({
+    description,
+    maxLength: 32,
+    pattern: durationPattern,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  });
+
+export const hostname = (description: string) =>
+  string({
+    description,
+    minLength: 1,
+    maxLength: 253,
+    pattern: '^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+  });
+
+export const headerName = (description: string) =>
+  string({ description, minLength: 1, maxLength: 256, pattern: tokenPattern });
+
+/** RFC 9110 section 5.5: visible characters, spaces and tabs; no line breaks. */
+export const headerValue = (description: string) =>
+  string({ description, maxLength: 4096, pattern: '^[\\t\\x20-\\x7e]*$' });
+
+const header = (description: string) =>
+  object(
+    { name: headerName('Name, any case.'), value: headerValue('Value, sent as it is.') },
+    { description },
+  );
+
+/** Changes to header fields. Order: remove, set, add. */
+export const headerEdits = (description: string) =>
+  object(
+    {
+      add: optional(
+        array(header('A field line to append.'), {
+          description: 'Field lines to append to those that are there.',
+          maxItems: 32,
+        }),
+      ),
+      set: optional(
+        array(header('A field to replace.'), {
+          description: 'Fields to replace, or to add where they are missing.',
+          maxItems: 32,
+          listMapKeys: ['name'],
+        }),
+      ),
+      remove: optional(
+        array(headerName('Name of a field to drop.'), {
+          description: 'Fields to drop.',
+          maxItems: 32,
+        }),
+      ),
+    },
+    { description },
+  );
+
+const valueMatch = (what: string, nameSchema: ReturnType<typeof string>) =>
+  object(
+    {
+      name: nameSchema,
+      type: optional(
+        oneOf(['Exact', 'Regex', 'Present'], {
+          description: 'Exact: equal. Regex: the whole value matches. Present: any value.',
+          default: 'Exact',
+        }),
+      ),
+      value: optional(
+        string({ description: 'Value or RE2 expression; left out for Present.', maxLength: 4096 }),
+      ),
+    },
+    {
+      description: `A condition on one ${what}.`,
+      rules: [
+        {
+          rule: "(has(self.type) && self.type == 'Present') != has(self.value)",
+          message: 'value is needed for Exact and Regex, and must be left out for Present',
+        },
+      ],
+    },
+  );
+
+export const headerMatch = valueMatch('header', headerName('Header name, any case.'));
+export const queryMatch = valueMatch(
+  'query parameter',
+  string({ description: 'Parameter name, case-sensitive.', minLength: 1, maxLength: 256 }),
+);

@@ -1,0 +1,2 @@
+export * from './generated/snapshot_pb.js';
+export * from './resource-set.ts';

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { create, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { Kind, Lane, type Resource, ResourceSchema, type Update } from './generated/snapshot_pb.js';
+
+/** Identity of a resource in a snapshot: "<kind number>:<name>". */
+export type Key = `${number}:${string}`;
+
+/** All resources of one lane, by key. Never changed in place. */
+export type ResourceSet = ReadonlyMap<Key, Resource>;
+
+/** 16 bytes of SHA-256 are kept: enough against any accident or forged body, half the manifest. */
+const hashBytes = 16;
+
+export const emptySet: ResourceSet = new Map();
+
+export function keyOf(kind: Kind, name: string): Key {
+  return `${kind}:${name}`;
+}
+
+export function laneOf(kind: Kind): Lane {
+  return kind === Kind.ENDPOINTS ? Lane.ENDPOINTS : Lane.CONFIG;
+}
+
+/** Hash of a resource: covers kind, name and body. */
+export function hashOf(kind: Kind, name: string, body: Uint8Array): Uint8Array {
+  const digest = createHash('sha256')
+    .update(`${keyOf(kind, name)}\n`)
+    .update(body)
+    .digest();
+  return new Uint8Array(digest.subarray(0, hashBytes));
+}
+
+/** Serialises a body and addresses it by its content. Same message, same bytes, same hash. */
+export function resourceOf<D extends DescMessage>(
+  kind: Kind,
+  name: string,
+  schema: D,
+  message: MessageShape<D>,
+): Resource {
+  const body = toBinary(schema, message, { writeUnknownFields: false });
+  return create(ResourceSchema, { kind, name, hash: hashOf(kind, name, body), body });
+}
+
+/** Hex version of a whole lane: SHA-256 over the sorted manifest of keys and hashes. */
+export function versionOf(set: ResourceSet): string {
+  const lines: string[] = [];
+  for (const [key, resource] of set) lines.push(`${key} ${hex(resource.hash)}\n`);
+  lines.sort();
+  return createHash('sha256')
+    .update(lines.join(''))
+    .digest('hex')
+    .slice(0, hashBytes * 2);
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+/** What must be sent to somebody who holds `held` (hex hashes by key) so that they hold `target`. */
+export function difference(
+  held: ReadonlyMap<Key, string>,
+  target: ResourceSet,
+): { put: Resource[]; remove: Key[] } {
+  const put: Resource[] = [];
+  const remove: Key[] = [];
+  for (const [key, resource] of target) {
+    if (held.get(key) !== hex(resource.hash)) put.push(resource);
+  }
+  for (const key of held.keys()) if (!target.has(key)) remove.push(key);
+  return { put, remove };
+}
+
+/** An update that did not arrive whole. The old set stays in use and the lane is asked for again. */
+export class BrokenUpdate extends Error {}
+
+/**
+ * Applies an update to the set that is held.
+ * @throws BrokenUpdate when a body does not fit its hash or the result does not fit the version.
+ */
+export function applyUpdate(held: ResourceSet, update: Update): ResourceSet {
+  const next = new Map<Key, Resource>(update.full ? emptySet : held);
+  for (const { kind, name } of update.remove) next.delete(keyOf(kind, name));
+  for (const resource of update.put) {
+    const { kind, name, body } = resource;
+    if (laneOf(kind) !== update.lane) {
+      throw new BrokenUpdate(`Cannot apply resource "${name}": it belongs to the other lane`);
+    }
+    if (hex(hashOf(kind, name, body)) !== hex(resource.hash)) {
+      throw new BrokenUpdate(`Cannot apply resource "${name}": its body does not fit its hash`);
+    }
+    next.set(keyOf(kind, name), resource);
+  }
+  const version = versionOf(next);
+  if (version !== update.version) {
+    throw new BrokenUpdate(`Cannot apply version ${update.version}: the result is ${version}`);
+  }
+  return next;
+}
