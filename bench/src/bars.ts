@@ -1,0 +1,50 @@
+import type { Figures, ScenarioFigures } from './results.ts';
+import type { Bar } from './scenario.ts';
+import { medianRatio } from './statistics.ts';
+
+export type Verdict = {
+  demand: string;
+  /** NaN when an entrant that the bar needs was not measured. */
+  measured: number;
+  unit: '' | ' MiB';
+  outcome: 'met' | 'missed' | 'not measured';
+};
+
+type Demand = Omit<Verdict, 'outcome'> & { met: boolean };
+
+function ratio(
+  figures: ScenarioFigures,
+  of: string,
+  to: string,
+  pick: (of: Figures) => number[],
+): number {
+  const [one, other] = [figures[of], figures[to]];
+  return one && other ? medianRatio(pick(one), pick(other)) : Number.NaN;
+}
+
+function weigh(bar: Bar, figures: ScenarioFigures): Demand {
+  switch (bar.kind) {
+    case 'throughput': {
+      const measured = ratio(figures, bar.of, bar.to, (of) => of.rps);
+      const demand = `${bar.of}: at least ${bar.atLeast.toFixed(2)} x the requests/s of ${bar.to}`;
+      return { demand, measured, unit: '', met: measured >= bar.atLeast };
+    }
+    case 'p99': {
+      const measured = ratio(figures, bar.of, bar.to, (of) => of.p99_ms);
+      const demand = `${bar.of}: at most ${bar.atMost.toFixed(2)} x the p99 of ${bar.to}`;
+      return { demand, measured, unit: '', met: measured <= bar.atMost };
+    }
+    case 'idle-memory': {
+      const measured = figures[bar.of]?.rss_mib ?? Number.NaN;
+      const demand = `${bar.of}: idle RSS below ${bar.belowMib} MiB`;
+      return { demand, measured, unit: ' MiB', met: measured < bar.belowMib };
+    }
+  }
+}
+
+/** Holds figures against a bar. */
+export function judge(bar: Bar, figures: ScenarioFigures): Verdict {
+  const { met, ...verdict } = weigh(bar, figures);
+  if (Number.isNaN(verdict.measured)) return { ...verdict, outcome: 'not measured' };
+  return { ...verdict, outcome: met ? 'met' : 'missed' };
+}

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { countRequests } from './backend.ts';
+import { checkPaths, type Lane, openLane, residentMib } from './lane.ts';
+import type { Notice, Program } from './peer.ts';
+import type { PeerName } from './peers/registry.ts';
+import { cpuSeconds } from './process-tree.ts';
+import type { Figures, Measurement, ScenarioFigures } from './results.ts';
+import type { Entrant, Scenario } from './scenario.ts';
+import { openStage, type Stage } from './stage.ts';
+import { rotate } from './statistics.ts';
+import { assertClean } from './wrk.ts';
+
+export type Pace = { rounds: number; seconds: number };
+
+export type Starter = Entrant & { program: Program };
+
+/** Keeps the entrants whose program was found and, with `only`, whose own name or peer is in that list. */
+export function lineUp(
+  { entrants }: Scenario,
+  programs: ReadonlyMap<PeerName, Program>,
+  only: readonly string[] | undefined,
+): Starter[] {
+  return entrants.flatMap((entrant) => {
+    const program = programs.get(entrant.peer);
+    const wanted = only === undefined || only.includes(entrant.name) || only.includes(entrant.peer);
+    return program && wanted ? [{ ...entrant, program }] : [];
+  });
+}
+
+const settleMs = 2000;
+
+/** Enough for a JIT compiler to get to the hot path. */
+const warmUpSeconds = 2;
+
+type Sample = { rps: number; p99Ms: number; cores: number };
+
+/** Sends the load through a lane once. Throws unless every request was answered well, by the backend. */
+export async function takeSample(
+  lane: Lane,
+  stage: Stage,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Sample> {
+  const forwardedBefore = await countRequests(stage.backend);
+  const cpuBefore = await cpuSeconds(lane.child.pid);
+  const result = await stage.send(lane.port, seconds, signal);
+  const cores = ((await cpuSeconds(lane.child.pid)) - cpuBefore) / result.seconds;
+  const forwarded = (await countRequests(stage.backend)) - forwardedBefore;
+  const ended = lane.child.ended();
+  if (ended !== undefined)
+    throw new Error(`Cannot measure "${lane.name}": ${ended}\n${lane.child.printed()}`);
+  assertClean(lane.name, result);
+  if (forwarded < result.requests) {
+    throw new Error(
+      `Cannot measure "${lane.name}": of ${result.requests} requests ${forwarded} reached the backend`,
+    );
+  }
+  return { rps: result.rps, p99Ms: result.p99Ms, cores };
+}
+
+type Contender = { lane: Lane; figures: Figures };
+
+/** Starts every entrant and reads its memory while nothing happens yet. */
+async function openContenders(
+  starters: readonly Starter[],
+  stage: Stage,
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<Contender[]> {
+  const lanes: Lane[] = [];
+  for (const { program, ...entrant } of starters) {
+    const plan = {
+      entrant,
+      program,
+      load: stage.scenario.load,
+      backend: stage.backend,
+      folder: stage.folder,
+    };
+    lanes.push(stack.use(await openLane(plan, signal)));
+  }
+  await sleep(settleMs, undefined, { signal });
+  return Promise.all(
+    lanes.map(async (lane) => ({
+      lane,
+      figures: {
+        rps: [],
+        p99_ms: [],
+        cores: [],
+        rss_mib: await residentMib(lane),
+        rss_loaded_mib: 0,
+      },
+    })),
+  );
+}
+
+async function runRounds(
+  contenders: readonly Contender[],
+  stage: Stage,
+  { rounds, seconds }: Pace,
+  notice: Notice,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { lane, figures } of rotate(contenders, round)) {
+      const { rps, p99Ms, cores } = await takeSample(lane, stage, seconds, signal);
+      figures.rps.push(rps);
+      figures.p99_ms.push(p99Ms);
+      figures.cores.push(cores);
+      const speed = `${Math.round(rps)} requests/s, p99 ${p99Ms.toFixed(2)} ms, ${cores.toFixed(2)} cores`;
+      notice(`${stage.scenario.name} ${round + 1}/${rounds} ${lane.name}: ${speed}`);
+    }
+  }
+}
+
+/** Measures the line-up of a scenario side by side. Whatever happens, nothing it started is left behind. */
+export async function measure(
+  scenario: Scenario,
+  starters: readonly Starter[],
+  pace: Pace,
+  notice: Notice,
+  signal: AbortSignal,
+): Promise<{ figures: ScenarioFigures; measurement: Measurement }> {
+  await using stack = new AsyncDisposableStack();
+  const stage = await openStage(scenario, stack, signal);
+  const contenders = await openContenders(starters, stage, stack, signal);
+  for (const { lane } of contenders) {
+    await checkPaths(lane, scenario.load);
+    await takeSample(lane, stage, Math.min(warmUpSeconds, pace.seconds), signal);
+  }
+  const ceiling = await stage.send(stage.backend.port, pace.seconds, signal);
+  assertClean('backend', ceiling);
+  await runRounds(contenders, stage, pace, notice, signal);
+  for (const { lane, figures } of contenders) figures.rss_loaded_mib = await residentMib(lane);
+  return {
+    figures: Object.fromEntries(contenders.map(({ lane, figures }) => [lane.name, figures])),
+    measurement: { date: new Date().toISOString(), ...pace, ceiling_rps: ceiling.rps },
+  };
+}

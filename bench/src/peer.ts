@@ -1,0 +1,31 @@
+import type { Site } from './scenario.ts';
+
+/** A line for the person who watches. */
+export type Notice = (line: string) => void;
+
+export type Program = { kind: 'found'; program: string; version: string };
+
+/** Why a peer cannot take part. A required one ends the run, any other is left out. */
+export type Absence = { kind: 'absent'; reason: string; required: boolean };
+
+/** Where a peer must listen, what it must serve and where its requests go. */
+export type Order = {
+  site: Site;
+  /** An empty folder of its own, removed after the scenario. */
+  folder: string;
+  port: number;
+  adminPort: number;
+  backendPort: number;
+};
+
+/** Where a peer's memory is read: the process with the most of it, or a Prometheus metric. */
+export type MemorySource = { kind: 'process' } | { kind: 'metric'; url: string; metric: string };
+
+export type Command = { program: string; args: readonly string[]; memory: MemorySource };
+
+export type Peer = {
+  /** Looks for the program; one that must be installed or built first says so through `notice`. */
+  find(notice: Notice, signal: AbortSignal): Promise<Program | Absence>;
+  /** Writes the configuration into the order's folder and returns what to run. Must stay in the foreground. */
+  prepare(program: Program, order: Order): Promise<Command>;
+};

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import type { Order } from '../peer.ts';
+import { envoyConf } from './envoy-conf.ts';
+import { gatehouseResources } from './gatehouse-resources.ts';
+import { haproxyConf } from './haproxy.ts';
+import { proxyConf } from './nginx.ts';
+
+const order: Order = {
+  site: {
+    routes: [
+      { name: 'a', prefix: '/a' },
+      { name: 'b', prefix: '/b' },
+    ],
+  },
+  folder: 'unused',
+  port: 8001,
+  adminPort: 8002,
+  backendPort: 8003,
+};
+const withAddition = (addition: string): Order => ({
+  ...order,
+  site: { ...order.site, addition },
+});
+
+test('nginx has a location per route, and the addition in its server block', () => {
+  const conf = proxyConf(withAddition('limit_req zone=z;'), false);
+  expect(conf).toContain('location /a { proxy_pass http://backend; }');
+  expect(conf).toContain('location /b { proxy_pass http://backend; }');
+  expect(conf).toMatch(/server \{[^}]*listen 127\.0\.0\.1:8001[\s\S]*limit_req zone=z;\n {2}\}/);
+  expect(conf).not.toContain('user root;');
+  expect(proxyConf(order, true)).toContain('user root;');
+});
+
+test('haproxy has a rule per route, and the addition before them', () => {
+  const conf = haproxyConf(withAddition('  http-request deny if FALSE'));
+  expect(conf.indexOf('http-request deny')).toBeLessThan(conf.indexOf('path_beg /a'));
+  expect(conf).toContain('use_backend backend if { path_beg /b }');
+  expect(conf).toContain('server one 127.0.0.1:8003');
+});
+
+test('envoy has a route per route, and the addition before the router', () => {
+  const conf = JSON.stringify(envoyConf(withAddition('[{"name":"envoy.filters.http.jwt_authn"}]')));
+  expect(conf).toContain('"match":{"path_separated_prefix":"/b"}');
+  expect(conf).toMatch(
+    /"http_filters":\[\{"name":"envoy\.filters\.http\.jwt_authn"\},\{"name":"envoy\.filters\.http\.router"/,
+  );
+  expect(() => envoyConf(withAddition('{}'))).toThrow('list of filters');
+});
+
+test('gatehouse has a Route per route, and the addition as further documents', () => {
+  const documents = gatehouseResources(withAddition('kind: Extra')).split('\n---\n');
+  expect(documents.map((text) => /kind: (\w+)/.exec(text)?.[1])).toEqual([
+    'Upstream',
+    'Route',
+    'Route',
+    'Extra',
+  ]);
+  expect(documents[0]).toContain('port: 8003');
+  expect(documents[2]).toContain('{ path: { type: Prefix, value: /b } }');
+});

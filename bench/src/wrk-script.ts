@@ -1,0 +1,56 @@
+import type { Load } from './scenario.ts';
+
+/** wrk's own report rounds; this line gives exact figures and all the kinds of error. Latency is in microseconds. */
+const report = `
+done = function(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    "wrk-result requests=%d duration_us=%d p99_us=%d connect=%d read=%d write=%d timeout=%d status=%d\\n",
+    summary.requests, summary.duration, latency:percentile(99.0),
+    errors.connect, errors.read, errors.write, errors.timeout, errors.status))
+end
+`;
+
+/** A Lua string literal. Bytes outside printable ASCII, quotes and backslashes become decimal escapes. */
+function quote(text: string): string {
+  const escaped = [...Buffer.from(text)].map((byte) =>
+    byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c
+      ? `\\${String(byte).padStart(3, '0')}`
+      : String.fromCharCode(byte),
+  );
+  return `"${escaped.join('')}"`;
+}
+
+function requestSettings({ method, headers, body }: Load): string[] {
+  return [
+    ...(method === undefined ? [] : [`wrk.method = ${quote(method)}`]),
+    ...Object.entries(headers ?? {}).map(
+      ([name, value]) => `wrk.headers[${quote(name)}] = ${quote(value)}`,
+    ),
+    ...(body === undefined ? [] : [`wrk.body = ${quote(body)}`]),
+  ];
+}
+
+/**
+ * The requests of several paths are rendered once and sent in turn. For one path wrk does that by itself, without
+ * calling into Lua for every request.
+ */
+function rotation(paths: readonly string[]): string[] {
+  if (paths.length < 2) return [];
+  return [
+    `local paths = { ${paths.map(quote).join(', ')} }`,
+    'local requests, turn = {}, 0',
+    'init = function()',
+    '  for i, path in ipairs(paths) do requests[i] = wrk.format(nil, path) end',
+    'end',
+    'request = function()',
+    '  turn = turn % #requests + 1',
+    '  return requests[turn]',
+    'end',
+  ];
+}
+
+/** The Lua script that makes wrk send a load and print the line that `parseWrk` reads. */
+export function wrkScript(load: Load): string {
+  return [...requestSettings(load), ...rotation(load.paths), report].join('\n');
+}

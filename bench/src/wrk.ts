@@ -1,0 +1,79 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadCore } from './cores.ts';
+import { execute } from './execute.ts';
+import type { Load } from './scenario.ts';
+import { wrkScript } from './wrk-script.ts';
+
+export type WrkResult = {
+  requests: number;
+  seconds: number;
+  rps: number;
+  p99Ms: number;
+  /** What went wrong and how often; empty when every request got a status below 400. */
+  errors: { kind: string; count: number }[];
+};
+
+const errorKinds = {
+  connect: 'connect',
+  read: 'read',
+  write: 'write',
+  timeout: 'timeout (2 s)',
+  status: 'status >= 400',
+};
+
+/** Parses the line that the script of `wrkScript` prints at the end. */
+export function parseWrk(stdout: string): WrkResult {
+  const line = /^wrk-result (.*)$/m.exec(stdout)?.[1];
+  if (line === undefined)
+    throw new Error(`Cannot read wrk's result: its line is missing in:\n${stdout}`);
+  const fields = new Map(
+    line.split(' ').map((field) => field.split('=', 2) as [string, string | undefined]),
+  );
+  const read = (name: string): number => {
+    const value = Number(fields.get(name) ?? Number.NaN);
+    if (!Number.isFinite(value))
+      throw new Error(`Cannot read wrk's result: no number "${name}" in: ${line}`);
+    return value;
+  };
+  const requests = read('requests');
+  const seconds = read('duration_us') / 1e6;
+  const errors = Object.entries(errorKinds).map(([name, kind]) => ({ kind, count: read(name) }));
+  return {
+    requests,
+    seconds,
+    rps: requests / seconds,
+    p99Ms: read('p99_us') / 1000,
+    errors: errors.filter(({ count }) => count > 0),
+  };
+}
+
+/** Sends a load to a port of this machine for some seconds, from the load core. */
+export type SendLoad = (port: number, seconds: number, signal: AbortSignal) => Promise<WrkResult>;
+
+/** Writes the script of a load into a folder and returns the function that sends it. */
+export async function prepareLoad(load: Load, folder: string): Promise<SendLoad> {
+  const script = join(folder, 'load.lua');
+  await writeFile(script, wrkScript(load));
+  return async (port, seconds, signal) => {
+    const wrk = ['wrk', '-t1', `-c${load.connections}`, `-d${seconds}s`, '--latency', '-s', script];
+    const url = `http://127.0.0.1:${port}${load.paths[0] ?? '/'}`;
+    const { code, stdout, stderr } = await execute(
+      'taskset',
+      ['-c', String(loadCore), ...wrk, url],
+      { signal },
+    );
+    if (code !== 0) throw new Error(`Cannot run wrk: exit code ${code}\n${stdout}${stderr}`);
+    return parseWrk(stdout);
+  };
+}
+
+/** Throws when a measurement counted anything but good answers, since such figures mean nothing. */
+export function assertClean(name: string, result: WrkResult): void {
+  if (result.requests === 0) throw new Error(`Cannot measure "${name}": no request was answered`);
+  if (result.errors.length === 0) return;
+  const list = result.errors.map(({ kind, count }) => `${count} x ${kind}`).join(', ');
+  throw new Error(
+    `Cannot measure "${name}": of ${result.requests} requests wrk counted errors: ${list}`,
+  );
+}
