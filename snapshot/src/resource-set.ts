@@ -8,6 +8,9 @@ export type Key = `${number}:${string}`;
 /** All resources of one lane, by key. Never changed in place. */
 export type ResourceSet = ReadonlyMap<Key, Resource>;
 
+/** Hex hashes by key: what somebody holds, without the bodies. Never changed in place. */
+export type Manifest = ReadonlyMap<Key, string>;
+
 /** 16 bytes of SHA-256 are kept: enough against any accident or forged body, half the manifest. */
 const hashBytes = 16;
 
@@ -17,14 +20,20 @@ export function keyOf(kind: Kind, name: string): Key {
   return `${kind}:${name}`;
 }
 
+/** The kind and name that `keyOf` joined. */
+export function splitKey(key: Key): { kind: Kind; name: string } {
+  const colon = key.indexOf(':');
+  return { kind: Number(key.slice(0, colon)), name: key.slice(colon + 1) };
+}
+
 export function laneOf(kind: Kind): Lane {
   return kind === Kind.ENDPOINTS ? Lane.ENDPOINTS : Lane.CONFIG;
 }
 
-/** Hash of a resource: covers kind, name and body. */
+/** Hash of a resource: covers kind, name and body. The length keeps name and body apart. */
 export function hashOf(kind: Kind, name: string, body: Uint8Array): Uint8Array {
   const digest = createHash('sha256')
-    .update(`${keyOf(kind, name)}\n`)
+    .update(`${name.length}:${keyOf(kind, name)}\n`)
     .update(body)
     .digest();
   return new Uint8Array(digest.subarray(0, hashBytes));
@@ -41,10 +50,22 @@ export function resourceOf<D extends DescMessage>(
   return create(ResourceSchema, { kind, name, hash: hashOf(kind, name, body), body });
 }
 
+export function manifestOf(set: ResourceSet): Manifest {
+  const manifest = new Map<Key, string>();
+  for (const [key, resource] of set) manifest.set(key, hex(resource.hash));
+  return manifest;
+}
+
 /** Hex version of a whole lane: SHA-256 over the sorted manifest of keys and hashes. */
 export function versionOf(set: ResourceSet): string {
+  return versionOfManifest(manifestOf(set));
+}
+
+/** The version of the set that has this manifest. */
+export function versionOfManifest(manifest: Manifest): string {
   const lines: string[] = [];
-  for (const [key, resource] of set) lines.push(`${key} ${hex(resource.hash)}\n`);
+  // The length in front makes the lines separable whatever characters a name holds.
+  for (const [key, hash] of manifest) lines.push(`${key.length} ${key} ${hash}\n`);
   lines.sort();
   return createHash('sha256')
     .update(lines.join(''))
@@ -58,7 +79,7 @@ export function hex(bytes: Uint8Array): string {
 
 /** What must be sent to somebody who holds `held` (hex hashes by key) so that they hold `target`. */
 export function difference(
-  held: ReadonlyMap<Key, string>,
+  held: Manifest,
   target: ResourceSet,
 ): { put: Resource[]; remove: Key[] } {
   const put: Resource[] = [];
