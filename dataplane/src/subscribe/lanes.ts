@@ -1,0 +1,85 @@
+import {
+  applyUpdate,
+  BrokenUpdate,
+  emptySet,
+  type Key,
+  keyOf,
+  type Lane,
+  type Refusal,
+  type Resource,
+  type ResourceSet,
+  type Update,
+  versionOf,
+} from '@gatehouse/snapshot';
+
+/** What an update changes, as the data plane sees it. */
+export interface Change {
+  put: Resource[];
+  remove: Key[];
+}
+
+/** Why a resource cannot be used; `path` points into it, empty when it concerns the whole. */
+export type Refused = Pick<Refusal, 'kind' | 'name' | 'path' | 'reason'>;
+
+/** The answer of the data plane to an update: all of it is in use, or none of it. */
+export type Applied = { ok: true } | { ok: false; refusals: Refused[] };
+
+/** Puts `next` in use as a whole. Called for one update at a time, in the order of arrival. */
+export type Apply = (lane: Lane, next: ResourceSet, change: Change) => Promise<Applied>;
+
+/** What is in use on each lane. */
+export interface Held {
+  config: ResourceSet;
+  endpoints: ResourceSet;
+}
+
+export type Answer =
+  | { ok: true; version: string }
+  | { ok: false; version: string; refusals: Refused[]; resend: boolean; reason: string };
+
+/** One lane of the data plane: the set in use, changed only by an update that was applied whole. */
+export class SubscribedLane {
+  readonly lane: Lane;
+  set: ResourceSet;
+  version: string;
+  /** False until something is in use: even an empty first set has to be linked. */
+  #inUse: boolean;
+
+  constructor(lane: Lane, held: ResourceSet | undefined) {
+    this.lane = lane;
+    this.set = held ?? emptySet;
+    this.version = versionOf(this.set);
+    this.#inUse = held !== undefined;
+  }
+
+  /** @throws whatever `apply` throws; the old set then stays. */
+  async take(update: Update, apply: Apply): Promise<Answer> {
+    const { version } = update;
+    let next: ResourceSet;
+    try {
+      next = applyUpdate(this.set, update);
+    } catch (error) {
+      if (!(error instanceof BrokenUpdate)) throw error;
+      return { ok: false, version, refusals: [], resend: true, reason: error.message };
+    }
+    const change = this.#changeOf(update, next);
+    if (this.#inUse && change.put.length + change.remove.length === 0) return { ok: true, version };
+    const applied = await apply(this.lane, next, change);
+    if (!applied.ok) {
+      const { refusals } = applied;
+      const reason = refusals.map((r) => `${r.name}: ${r.path} ${r.reason}`).join('; ');
+      return { ok: false, version, refusals, resend: false, reason };
+    }
+    this.set = next;
+    this.version = version;
+    this.#inUse = true;
+    return { ok: true, version };
+  }
+
+  #changeOf(update: Update, next: ResourceSet): Change {
+    const remove = update.full
+      ? [...this.set.keys()].filter((key) => !next.has(key))
+      : update.remove.map(({ kind, name }) => keyOf(kind, name)).filter((k) => this.set.has(k));
+    return { put: update.put, remove };
+  }
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import {
+  hashOf,
+  hex,
+  type Key,
+  keyOf,
+  Lane,
+  LastKnownGoodSchema,
+  laneOf,
+  type Resource,
+} from '@gatehouse/snapshot';
+import type { Held } from './lanes.ts';
+
+const magic = Buffer.from('GATEHOUSE-LKG\n', 'latin1');
+const formatVersion = 1;
+const checksumBytes = 32;
+/** magic, format version (uint32, big-endian), SHA-256 of the body. */
+const headBytes = magic.length + 4 + checksumBytes;
+
+export function encode({ config, endpoints }: Held): Buffer {
+  const resources = [...config.values(), ...endpoints.values()];
+  const body = toBinary(LastKnownGoodSchema, create(LastKnownGoodSchema, { resources }));
+  const version = Buffer.alloc(4);
+  version.writeUInt32BE(formatVersion);
+  return Buffer.concat([magic, version, sha256(body), body]);
+}
+
+/** @throws Error with the reason why these bytes are not a whole file of this format. */
+export function decode(bytes: Buffer): Held {
+  if (!bytes.subarray(0, magic.length).equals(magic.subarray(0, bytes.length)) || !bytes.length) {
+    throw new Error('it is not a last-known-good file');
+  }
+  if (bytes.length < headBytes) throw new Error('it is truncated');
+  const version = bytes.readUInt32BE(magic.length);
+  if (version !== formatVersion) {
+    throw new Error(`its format is ${version}, this release reads ${formatVersion}`);
+  }
+  const body = bytes.subarray(headBytes);
+  if (!sha256(body).equals(bytes.subarray(headBytes - checksumBytes, headBytes))) {
+    throw new Error('its checksum does not fit: it is truncated or was altered');
+  }
+  const config = new Map<Key, Resource>();
+  const endpoints = new Map<Key, Resource>();
+  for (const resource of fromBinary(LastKnownGoodSchema, body).resources) {
+    const { kind, name } = resource;
+    if (hex(hashOf(kind, name, resource.body)) !== hex(resource.hash)) {
+      throw new Error(`the body of resource "${name}" does not fit its hash`);
+    }
+    (laneOf(kind) === Lane.ENDPOINTS ? endpoints : config).set(keyOf(kind, name), resource);
+  }
+  return { config, endpoints };
+}
+
+function sha256(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}

@@ -1,0 +1,158 @@
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ResourceSet } from '@gatehouse/snapshot';
+import type { Logger } from 'pino';
+import type { Held } from './lanes.ts';
+import { decode, encode } from './last-known-good-file.ts';
+
+export interface LastKnownGoodState {
+  /** Why the last save or load failed; undefined after a good one. */
+  lastError: string | undefined;
+  /** Files written since the start. */
+  saves: number;
+  /** Saves that failed since the start. */
+  failures: number;
+}
+
+export interface LastKnownGood {
+  /** What was in use before; undefined, with the reason in the log, when there is no sound file. */
+  load(): Promise<Held | undefined>;
+  /**
+   * Writes what is in use now. Many calls during one write become one write of the newest, and a
+   * change of endpoints alone waits up to a second for others. Resolves when this or a newer state
+   * is on disk, or could not be written (see `state`). Never rejects.
+   */
+  save(config: ResourceSet, endpoints: ResourceSet): Promise<void>;
+  state(): LastKnownGoodState;
+  /** Writes what still waits and stops. */
+  close(): Promise<void>;
+}
+
+export interface LastKnownGoodOptions {
+  log?: Pick<Logger, 'info' | 'warn'> | undefined;
+  /** Least time between two writes for endpoints alone, in milliseconds. */
+  endpointsInterval?: number;
+}
+
+/** The file that a data plane starts from when no controller answers. */
+export function openLastKnownGood(file: string, options: LastKnownGoodOptions = {}): LastKnownGood {
+  const { log, endpointsInterval = 1000 } = options;
+  const state: LastKnownGoodState = { lastError: undefined, saves: 0, failures: 0 };
+  let waiting: Held | undefined;
+  let writtenConfig: ResourceSet | undefined;
+  let running: Promise<void> | undefined;
+  let hurry: (() => void) | undefined;
+  let lastWrite = Number.NEGATIVE_INFINITY;
+  let closed = false;
+
+  async function write(held: Held): Promise<void> {
+    lastWrite = performance.now();
+    try {
+      await replace(file, encode(held));
+      writtenConfig = held.config;
+      state.saves++;
+      if (state.lastError !== undefined)
+        log?.info({ file }, 'Saved the last known good config again');
+      state.lastError = undefined;
+    } catch (error) {
+      const reason = `Cannot save the last known good config "${file}": ${textOf(error)}`;
+      state.failures++;
+      if (reason !== state.lastError) log?.warn({ file }, `${reason}. Serving goes on`);
+      state.lastError = reason;
+    }
+  }
+
+  async function drain(): Promise<void> {
+    while (waiting !== undefined) {
+      if (waiting.config === writtenConfig && !closed) await quiet();
+      const held = waiting;
+      waiting = undefined;
+      await write(held);
+    }
+    running = undefined;
+  }
+
+  function quiet(): Promise<void> {
+    const left = lastWrite + endpointsInterval - performance.now();
+    if (left <= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, left);
+      timer.unref();
+      hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  return {
+    async load() {
+      try {
+        const held = decode(await readFile(file));
+        writtenConfig = held.config;
+        return held;
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') {
+          log?.info({ file }, 'No last known good config');
+          return undefined;
+        }
+        state.lastError = `Cannot use the last known good config "${file}": ${textOf(error)}`;
+        log?.warn({ file }, state.lastError);
+        return undefined;
+      }
+    },
+    save(config, endpoints) {
+      waiting = { config, endpoints };
+      if (config !== writtenConfig) hurry?.();
+      running ??= drain();
+      return running;
+    },
+    state: () => ({ ...state }),
+    async close() {
+      closed = true;
+      hurry?.();
+      await running;
+    },
+  };
+}
+
+/** Old or new, never half: write beside, sync, rename, sync the folder. */
+async function replace(file: string, bytes: Buffer): Promise<void> {
+  const folder = dirname(file);
+  const temporary = `${file}.tmp`;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    await using(await open(temporary, 'w', 0o600), async (handle) => {
+      // Secrets are in it; a file left behind by others may have been readable by all.
+      if ((await handle.stat()).isFile()) await handle.chmod(0o600);
+      await handle.writeFile(bytes);
+      await handle.sync();
+    });
+    await rename(temporary, file);
+  } catch (error) {
+    // Frees the space again; should that fail too, the first reason is the one to report.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  await using(await open(folder, 'r'), (handle) => handle.sync());
+}
+
+async function using(handle: FileHandle, work: (handle: FileHandle) => Promise<void>) {
+  try {
+    await work(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+function textOf(error: unknown): string {
+  return codeOf(error) === 'ENOSPC'
+    ? 'the disk is full'
+    : error instanceof Error
+      ? error.message
+      : String(error);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
