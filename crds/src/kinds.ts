@@ -5,46 +5,57 @@ import { secretFields } from './resources/secret.ts';
 import { serviceSpec } from './resources/service.ts';
 import { upstreamSpec } from './resources/upstream.ts';
 import { metadata } from './schema/metadata.ts';
-import { oneOf, openObject, optional, type Static, type TSchema } from './schema/schema.ts';
+import { object, oneOf, openObject, optional, type Static, type TSchema } from './schema/schema.ts';
 
 export const group = 'gatehouse.dev';
 export const version = 'v1alpha1';
 
-function kind<const A extends string, const K extends string, P extends Record<string, TSchema>>(
-  apiVersion: A,
-  kindName: K,
-  fields: P,
-  description: string,
-) {
-  return openObject(
-    {
-      apiVersion: oneOf([apiVersion], { description: 'Version of the schema.' }),
-      kind: oneOf([kindName], { description: 'Kind of the object.' }),
-      metadata,
-      ...fields,
-    },
-    { description },
-  );
+function fieldsOf<const A extends string, const K extends string>(apiVersion: A, kind: K) {
+  return {
+    apiVersion: oneOf([apiVersion], { description: 'Version of the schema.' }),
+    kind: oneOf([kind], { description: 'Kind of the object.' }),
+    metadata,
+  };
+}
+
+/** A kind of ours. Its status is ours to write and never read back, so any shape is tolerated. */
+function ownKind<const K extends string, P extends TSchema>(kind: K, spec: P, description: string) {
+  const status = optional(openObject({}, { description: 'Written by Gatehouse.' }));
+  return object({ ...fieldsOf(`${group}/${version}`, kind), spec, status }, { description });
+}
+
+/** A kind of somebody else, of which Gatehouse reads some fields. */
+function foreignKind<
+  const A extends string,
+  const K extends string,
+  P extends Record<string, TSchema>,
+>(apiVersion: A, kind: K, fields: P, description: string) {
+  return openObject({ ...fieldsOf(apiVersion, kind), ...fields }, { description });
 }
 
 /** Schema of every kind that Gatehouse reads, by kind. */
 export const kinds = {
-  Route: kind(`${group}/${version}`, 'Route', { spec: routeSpec }, 'Which requests go where.'),
-  Upstream: kind(
-    `${group}/${version}`,
-    'Upstream',
-    { spec: upstreamSpec },
-    'A group of endpoints.',
+  Route: ownKind('Route', routeSpec, 'Which requests go where.'),
+  Upstream: ownKind('Upstream', upstreamSpec, 'A group of endpoints.'),
+  Gateway: foreignKind(
+    'gateway.networking.k8s.io/v1',
+    'Gateway',
+    { spec: gatewaySpec },
+    'Listeners.',
   ),
-  Gateway: kind('gateway.networking.k8s.io/v1', 'Gateway', { spec: gatewaySpec }, 'Listeners.'),
-  Service: kind('v1', 'Service', { spec: optional(serviceSpec) }, 'A Service of Kubernetes.'),
-  EndpointSlice: kind(
+  Service: foreignKind(
+    'v1',
+    'Service',
+    { spec: optional(serviceSpec) },
+    'A Service of Kubernetes.',
+  ),
+  EndpointSlice: foreignKind(
     'discovery.k8s.io/v1',
     'EndpointSlice',
     endpointSliceFields,
     'Endpoints of a Service.',
   ),
-  Secret: kind('v1', 'Secret', secretFields, 'A Secret of Kubernetes.'),
+  Secret: foreignKind('v1', 'Secret', secretFields, 'A Secret of Kubernetes.'),
 };
 
 export type Kind = keyof typeof kinds;

@@ -1,3 +1,4 @@
+import { defaults } from '../defaults.ts';
 import { hostname, name, namespace, objectName, port } from '../schema/fields.ts';
 import { array, oneOf, openObject, optional, type Static, string } from '../schema/schema.ts';
 
@@ -36,7 +37,7 @@ const listener = openObject(
                 from: optional(
                   oneOf(['All', 'Same', 'Selector', 'None'], {
                     description: 'Namespaces whose Routes may attach.',
-                    default: 'Same',
+                    default: defaults.allowedRoutesFrom,
                   }),
                 ),
               },

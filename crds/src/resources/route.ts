@@ -1,3 +1,4 @@
+import { defaults } from '../defaults.ts';
 import {
   duration,
   headerEdits,
@@ -8,6 +9,7 @@ import {
   name,
   namespace,
   objectName,
+  pathPattern,
   port,
   queryMatch,
 } from '../schema/fields.ts';
@@ -98,7 +100,7 @@ const rewrite = object(
       string({
         description: 'Replaces the matched prefix. Every match of the rule must be a Prefix.',
         maxLength: 1024,
-        pattern: '^/[^?#\\s]*$',
+        pattern: pathPattern,
       }),
     ),
     path: optional(
@@ -106,7 +108,7 @@ const rewrite = object(
         description:
           'Replaces the whole path; "{name}" stands for a variable of the Template match.',
         maxLength: 1024,
-        pattern: '^/[^?#\\s]*$',
+        pattern: pathPattern,
       }),
     ),
     host: optional(hostname('Replaces the Host that the backend sees; no wildcard.')),
@@ -128,7 +130,10 @@ const rewrite = object(
 
 const backendRefFields = {
   kind: optional(
-    oneOf(['Service', 'Upstream'], { description: 'Kind of the backend.', default: 'Service' }),
+    oneOf(['Service', 'Upstream'], {
+      description: 'Kind of the backend.',
+      default: defaults.backendKind,
+    }),
   ),
   name: objectName('Name of the Service or Upstream.'),
   namespace: optional(namespace('Namespace of the backend; that of the Route when left out.')),
@@ -143,7 +148,7 @@ const backend = object(
         description: 'Share of the requests, relative to the sum of the weights. 0: none.',
         minimum: 0,
         maximum: 1_000_000,
-        default: 1,
+        default: defaults.backendWeight,
       }),
     ),
     requestHeaders: optional(headerEdits('Changes to the request for this backend only.')),
@@ -162,13 +167,13 @@ const redirect = object(
       port('The well-known port of the scheme, or that of the request, when left out.'),
     ),
     path: optional(
-      string({ description: 'Replaces the whole path.', maxLength: 1024, pattern: '^/[^?#\\s]*$' }),
+      string({ description: 'Replaces the whole path.', maxLength: 1024, pattern: pathPattern }),
     ),
     prefix: optional(
       string({
         description: 'Replaces the matched prefix. Every match of the rule must be a Prefix.',
         maxLength: 1024,
-        pattern: '^/[^?#\\s]*$',
+        pattern: pathPattern,
       }),
     ),
     status: optional(
@@ -176,7 +181,7 @@ const redirect = object(
         description: '301, 302, 303, 307 or 308.',
         minimum: 301,
         maximum: 308,
-        default: 302,
+        default: defaults.redirectStatus,
         rules: [
           {
             rule: 'self in [301, 302, 303, 307, 308]',
@@ -198,7 +203,7 @@ const respond = object(
   {
     status: integer({ description: 'Status code.', minimum: 200, maximum: 599 }),
     body: optional(string({ description: 'Body, UTF-8.', maxLength: 65536 })),
-    contentType: optional(headerValue('Content-Type; "application/json" when left out.')),
+    contentType: optional(headerValue('Content-Type.', defaults.respondContentType)),
     headers: optional(
       array(
         object(
@@ -220,7 +225,7 @@ const mirror = object(
         description: 'Share of the requests that are copied.',
         minimum: 0,
         maximum: 100,
-        default: 100,
+        default: defaults.mirrorPercent,
       }),
     ),
   },
@@ -232,13 +237,18 @@ const timeouts = object(
     request: optional(
       duration(
         'From the head of the request to the end of the response; "0s": no limit (GEP-1742).',
-        '0s',
+        defaults.requestTimeout,
       ),
     ),
     backendRequest: optional(
-      duration('From one attempt to the head of its response; "0s": no limit.', '60s'),
+      duration(
+        'From one attempt to the head of its response; "0s": no limit.',
+        defaults.backendRequestTimeout,
+      ),
     ),
-    idle: optional(duration('Silence in a body, either way; "0s": no limit.', '5m')),
+    idle: optional(
+      duration('Silence in a body, either way; "0s": no limit.', defaults.idleTimeout),
+    ),
   },
   { description: 'A request that exceeds one before the response has begun is answered with 504.' },
 );

@@ -1,4 +1,5 @@
-import { duration, name, namespace, objectName, port } from '../schema/fields.ts';
+import { defaults } from '../defaults.ts';
+import { addressPattern, duration, name, namespace, objectName, port } from '../schema/fields.ts';
 import { array, integer, object, optional, type Static, string } from '../schema/schema.ts';
 
 const staticEndpoint = object(
@@ -7,7 +8,7 @@ const staticEndpoint = object(
       description: 'IPv4 or IPv6 address.',
       minLength: 2,
       maxLength: 45,
-      pattern: '^[0-9a-fA-F.:]+$',
+      pattern: addressPattern,
     }),
     port: port('TCP port.'),
     weight: optional(
@@ -15,7 +16,7 @@ const staticEndpoint = object(
         description: 'Share of the requests, relative to the other endpoints.',
         minimum: 1,
         maximum: 1000,
-        default: 1,
+        default: defaults.endpointWeight,
       }),
     ),
     zone: optional(name('Zone of the endpoint.')),
@@ -51,7 +52,7 @@ export const upstreamSpec = object(
         ],
       },
     ),
-    connectTimeout: optional(duration('Limit for opening a connection.', '5s')),
+    connectTimeout: optional(duration('Limit for opening a connection.', defaults.connectTimeout)),
     pool: optional(
       object(
         {
@@ -60,11 +61,14 @@ export const upstreamSpec = object(
               description: 'Idle connections kept open by each worker thread.',
               minimum: 0,
               maximum: 65535,
-              default: 256,
+              default: defaults.poolMaxIdle,
             }),
           ),
           idleTimeout: optional(
-            duration('How long an idle connection is kept. Below that of the backend.', '4s'),
+            duration(
+              'How long an idle connection is kept. Below that of the backend.',
+              defaults.poolIdleTimeout,
+            ),
           ),
         },
         { description: 'Connections that are kept open for reuse.' },

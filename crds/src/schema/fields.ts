@@ -1,11 +1,32 @@
+import { defaults } from '../defaults.ts';
 import { array, integer, object, oneOf, optional, string } from './schema.ts';
 
 /** RFC 1123 label, as Kubernetes uses it. */
 export const labelPattern = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
+/** RFC 1123 subdomain: labels joined by dots. */
+export const subdomainPattern =
+  '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
+export const hostnamePattern = `^(\\*\\.)?${subdomainPattern.slice(1)}`;
 /** RFC 9110 section 5.6.2 token. */
 export const tokenPattern = "^[A-Za-z0-9!#$%&'*+\\-.^_`|~]+$";
+/** RFC 9110 section 5.5: visible characters, spaces and tabs; no line breaks. */
+export const fieldValuePattern = '^[\\t\\x20-\\x7e]*$';
 /** A GEP-2257 duration such as "30s", "1m30s" or "250ms". */
 export const durationPattern = '^([0-9]{1,5}(h|m|s|ms)){1,4}$';
+export const pathPattern = '^/[^?#\\s]*$';
+export const addressPattern = '^[0-9a-fA-F.:]+$';
+
+/** What the patterns ask for, in words, for messages and the reference. */
+export const patternWords: ReadonlyMap<string, string> = new Map([
+  [labelPattern, 'lower-case letters, digits and inner "-"'],
+  [subdomainPattern, 'lower-case letters, digits and inner "-" and "."'],
+  [hostnamePattern, 'a lower-case host name such as "shop.example.com" or "*.example.com"'],
+  [tokenPattern, 'a token without spaces or separators (RFC 9110)'],
+  [fieldValuePattern, 'visible ASCII characters, spaces and tabs'],
+  [durationPattern, 'a duration such as "30s", "1m30s" or "250ms"'],
+  [pathPattern, 'a path that starts with "/", without query, fragment or spaces'],
+  [addressPattern, 'an IPv4 or IPv6 address'],
+]);
 
 export const name = (description: string) =>
   string({ description, minLength: 1, maxLength: 63, pattern: labelPattern });
@@ -31,15 +52,19 @@ export const hostname = (description: string) =>
     description,
     minLength: 1,
     maxLength: 253,
-    pattern: '^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+    pattern: hostnamePattern,
   });
 
 export const headerName = (description: string) =>
   string({ description, minLength: 1, maxLength: 256, pattern: tokenPattern });
 
-/** RFC 9110 section 5.5: visible characters, spaces and tabs; no line breaks. */
-export const headerValue = (description: string) =>
-  string({ description, maxLength: 4096, pattern: '^[\\t\\x20-\\x7e]*$' });
+export const headerValue = (description: string, fallback?: string) =>
+  string({
+    description,
+    maxLength: 4096,
+    pattern: fieldValuePattern,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  });
 
 const header = (description: string) =>
   object(
@@ -81,7 +106,7 @@ const valueMatch = (what: string, nameSchema: ReturnType<typeof string>) =>
       type: optional(
         oneOf(['Exact', 'Regex', 'Present'], {
           description: 'Exact: equal. Regex: the whole value matches. Present: any value.',
-          default: 'Exact',
+          default: defaults.valueMatchType,
         }),
       ),
       value: optional(

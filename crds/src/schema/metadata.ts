@@ -1,3 +1,4 @@
+import { labelPattern, subdomainPattern } from './fields.ts';
 import { integer, openObject, optional, string, stringMap } from './schema.ts';
 
 const setByServer = { description: 'Set by the API server.', maxLength: 64 };
@@ -5,9 +6,19 @@ const setByServer = { description: 'Set by the API server.', maxLength: 64 };
 /** The part of ObjectMeta that Gatehouse reads. */
 export const metadata = openObject(
   {
-    name: string({ description: 'Name of the object.', minLength: 1, maxLength: 253 }),
+    name: string({
+      description: 'Name of the object.',
+      minLength: 1,
+      maxLength: 253,
+      pattern: subdomainPattern,
+    }),
     namespace: optional(
-      string({ description: 'Namespace; "default" when left out.', minLength: 1, maxLength: 63 }),
+      string({
+        description: 'Namespace; "default" when left out.',
+        minLength: 1,
+        maxLength: 63,
+        pattern: labelPattern,
+      }),
     ),
     labels: optional(stringMap({ description: 'Labels.', maxProperties: 256 })),
     annotations: optional(stringMap({ description: 'Annotations.', maxProperties: 256 })),

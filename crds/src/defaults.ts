@@ -1,0 +1,26 @@
+/**
+ * What a field means when it is left out. The schemas carry these as `default`, so the API server fills
+ * them in; objects from files arrive without, so whoever reads a field falls back to the same constant.
+ */
+export const defaults = {
+  /** Namespace of an object that names none. */
+  namespace: 'default',
+  allowedRoutesFrom: 'Same',
+  backendKind: 'Service',
+  /** Share of the requests, relative to the other backends. */
+  backendWeight: 1,
+  /** Share of the requests, relative to the other endpoints. */
+  endpointWeight: 1,
+  /** Percent of the requests that are copied. */
+  mirrorPercent: 100,
+  redirectStatus: 302,
+  respondContentType: 'application/json',
+  valueMatchType: 'Exact',
+  requestTimeout: '0s',
+  backendRequestTimeout: '60s',
+  idleTimeout: '5m',
+  connectTimeout: '5s',
+  /** Idle connections that each worker thread keeps to one upstream. */
+  poolMaxIdle: 256,
+  poolIdleTimeout: '4s',
+} as const;
