@@ -1,0 +1,137 @@
+import { type Key, keyOf, type Resource, type ResourceSet, versionOf } from '@gatehouse/snapshot';
+import { attachPoint, byGateway } from './attach.ts';
+import { type CheckedSecret, checkSecret } from './certificates.ts';
+import { type CheckedGateway, checkGateway, defaultListener, secretIds } from './gateway.ts';
+import { gatewayStatus } from './gateway-status.ts';
+import { judgeListeners } from './listeners.ts';
+import { createMemo, createSame } from './memo.ts';
+import type { Backend, Lookup } from './refs.ts';
+import { byId, idOf, type Resources, sortedBy } from './resources.ts';
+import { type CheckedRoute, checkRoute, type LinkedRoute, linkRoute } from './route.ts';
+import type { ObjectStatus } from './status.ts';
+import { type CheckedUpstream, checkUpstream } from './upstream.ts';
+import {
+  endpointsResource,
+  slicesByService,
+  upstreamResource,
+  upstreamStatus,
+} from './upstream-resources.ts';
+
+export type Compiled = {
+  /** Listeners, Secrets, Upstreams and Routes. */
+  config: ResourceSet;
+  endpoints: ResourceSet;
+  /** Versions of the two lanes, see versionOf. */
+  configVersion: string;
+  endpointsVersion: string;
+  /** Of every Gateway, Route and Upstream, sorted by kind, namespace and name. */
+  statuses: ObjectStatus[];
+};
+
+/** Compiles once. Pure: the same resources in any order give the same bytes. */
+export function compile(resources: Resources): Compiled {
+  return createCompiler()(resources);
+}
+
+/**
+ * A compiler that keeps what it made of unchanged objects. The result does not depend on what it
+ * compiled before; what did not change is the very same object as in the result before.
+ */
+export function createCompiler(): (resources: Resources) => Compiled {
+  const memos = {
+    secrets: createMemo<CheckedSecret>(),
+    gateways: createMemo<CheckedGateway>(),
+    checkedUpstreams: createMemo<CheckedUpstream>(),
+    checkedRoutes: createMemo<CheckedRoute>(),
+    routes: createMemo<LinkedRoute>(),
+    upstreams: createMemo<Resource>(),
+    endpoints: createMemo<Resource>(),
+  };
+  const pointsOf = createSame(byGateway);
+
+  return (resources) => {
+    const secrets = byId(resources.secrets);
+    const secretOf = (id: string) => {
+      const secret = secrets.get(id);
+      return secret && memos.secrets.get(id, [secret], () => checkSecret(secret));
+    };
+    const gateways = sortedBy(resources.gateways, idOf).map((gateway) =>
+      memos.gateways.get(idOf(gateway), [gateway, ...secretIds(gateway).map(secretOf)], () =>
+        checkGateway(gateway, secretOf),
+      ),
+    );
+    const listeners = judgeListeners(
+      gateways.length > 0 ? gateways.flatMap((gateway) => gateway.listeners) : [defaultListener()],
+    );
+    const points = pointsOf(listeners.map(attachPoint));
+
+    const services = byId(resources.services);
+    const upstreams = new Map(
+      sortedBy(resources.upstreams, idOf).map((object) => [
+        idOf(object),
+        memos.checkedUpstreams.get(idOf(object), [object], () => checkUpstream(object)),
+      ]),
+    );
+    const lookup: Lookup = ({ kind, id, local }) => {
+      if (!local) return undefined;
+      return kind === 'Service' ? services.get(id) : upstreams.get(id);
+    };
+    const routes = byId(resources.routes);
+    const linked = [...routes.keys()].sort().flatMap((id) => {
+      const object = routes.get(id);
+      if (!object) return [];
+      const route = memos.checkedRoutes.get(id, [object], () => checkRoute(object));
+      const dependencies = [route, points, ...route.refs.map(lookup)];
+      return [memos.routes.get(id, dependencies, () => linkRoute(route, points, lookup))];
+    });
+
+    const backends = new Map<string, Backend>();
+    const attached = new Map<string, number>();
+    for (const route of linked) {
+      for (const backend of route.backends) backends.set(backend.upstream, backend);
+      for (const id of route.listeners) attached.set(id, (attached.get(id) ?? 0) + 1);
+    }
+    const slices = slicesByService(resources.endpointSlices);
+    const used = sortedBy(backends.values(), ({ upstream }) => upstream);
+    const served = listeners.filter(({ out }) => out === '');
+    const config = setOf([
+      ...served.map(({ resource }) => resource),
+      ...sortedBy(
+        served.flatMap((listener) => listener.secrets),
+        ({ name }) => name,
+      ),
+      ...used.map((backend) => upstreamResource(backend, memos.upstreams)),
+      ...linked.flatMap(({ resource }) => resource ?? []),
+    ]);
+    const endpoints = setOf(
+      used.map((backend) => endpointsResource(backend, slices, lookup, memos.endpoints)),
+    );
+    const statuses = [
+      ...gateways.map((gateway) =>
+        gatewayStatus(
+          gateway,
+          listeners.filter((listener) => listener.gateway === idOf(gateway.object)),
+          attached,
+        ),
+      ),
+      ...linked.map(({ status }) => status),
+      ...[...upstreams].map(([id, upstream]) =>
+        upstreamStatus(upstream, lookup, backends.has(`upstream/${id}`)),
+      ),
+    ];
+    for (const memo of Object.values(memos)) memo.turn();
+    return {
+      config,
+      endpoints,
+      configVersion: versionOf(config),
+      endpointsVersion: versionOf(endpoints),
+      statuses,
+    };
+  };
+}
+
+function setOf(resources: readonly Resource[]): ResourceSet {
+  const set = new Map<Key, Resource>();
+  for (const resource of resources) set.set(keyOf(resource.kind, resource.name), resource);
+  return set;
+}

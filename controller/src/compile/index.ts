@@ -1,0 +1,3 @@
+export { type Compiled, compile, createCompiler } from './compile.ts';
+export type { Resources } from './resources.ts';
+export type { Condition, ListenerStatus, ObjectStatus, ParentStatus } from './status.ts';

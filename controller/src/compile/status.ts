@@ -1,0 +1,79 @@
+import type { Key } from '@gatehouse/snapshot';
+
+export type Condition = {
+  /** Conflicted is a condition of Gateway listeners only. */
+  type: 'Accepted' | 'ResolvedRefs' | 'Conflicted';
+  status: 'True' | 'False';
+  /** A reason of Gateway API where it has one. */
+  reason: string;
+  message: string;
+};
+
+/** What became of a Route at one Gateway (Gateway API, RouteParentStatus). */
+export type ParentStatus = {
+  parentRef: { namespace: string; name: string; sectionName?: string; port?: number };
+  conditions: Condition[];
+};
+
+/** What became of one listener of a Gateway (Gateway API, ListenerStatus). */
+export type ListenerStatus = { name: string; attachedRoutes: number; conditions: Condition[] };
+
+/** What became of an object, for the generation that was compiled. */
+export type ObjectStatus = {
+  kind: 'Gateway' | 'Route' | 'Upstream';
+  namespace: string;
+  name: string;
+  generation: number;
+  conditions: Condition[];
+  /** Routes only. */
+  parents?: ParentStatus[];
+  /** Gateways only. */
+  listeners?: ListenerStatus[];
+  /** Resources of the snapshot that exist because of this object; Programmed follows from their acks. */
+  resources: Key[];
+};
+
+/** Something wrong in an object, with the JSON path of the field. */
+export type Mistake = { path: string; reason: string };
+
+/** A reference that leads nowhere; `code` is the reason of the condition. */
+export type BrokenRef = Mistake & {
+  code: 'BackendNotFound' | 'RefNotPermitted' | 'InvalidCertificateRef';
+};
+
+/** Takes down a mistake. */
+export type Report = (path: string, reason: string) => void;
+
+export function accepted(message = ''): Condition {
+  return { type: 'Accepted', status: 'True', reason: 'Accepted', message };
+}
+
+export function refused(reason: string, message: string): Condition {
+  return { type: 'Accepted', status: 'False', reason, message };
+}
+
+/** ResolvedRefs; its reason is that of the first broken reference, its message holds all. */
+export function resolvedRefs(broken: readonly BrokenRef[]): Condition {
+  const first = broken[0];
+  return first
+    ? { type: 'ResolvedRefs', status: 'False', reason: first.code, message: listed(broken) }
+    : { type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message: '' };
+}
+
+/** Kubernetes refuses condition messages of more than 32768 characters. */
+const longestMessage = 30_000;
+
+/** "path: reason; path: reason" */
+export function listed(mistakes: readonly Mistake[]): string {
+  return joined(mistakes.map(({ path, reason }) => `${path}: ${reason}`));
+}
+
+export function joined(messages: readonly string[]): string {
+  let text = '';
+  for (const [i, message] of messages.entries()) {
+    if (text.length + message.length > longestMessage)
+      return `${text}; ${messages.length - i} more`;
+    text += i === 0 ? message : `; ${message}`;
+  }
+  return text;
+}

@@ -1,0 +1,105 @@
+import { create } from '@bufbuild/protobuf';
+import type { EndpointSliceObject } from '@gatehouse/crds';
+import {
+  EndpointsSchema,
+  Kind,
+  keyOf,
+  type Resource,
+  resourceOf,
+  UpstreamSchema,
+} from '@gatehouse/snapshot';
+import { endpointsOf } from './endpoints.ts';
+import type { Memo } from './memo.ts';
+import { type Backend, type Lookup, resolveBackend, type ServicePort } from './refs.ts';
+import { idOf, namespaceOf, sortedBy } from './resources.ts';
+import { type BrokenRef, type ObjectStatus, resolvedRefs } from './status.ts';
+import { type CheckedUpstream, defaultUpstream, upstreamAccepted } from './upstream.ts';
+
+export type Slices = ReadonlyMap<string, EndpointSliceObject[]>;
+
+/** EndpointSlices by "<namespace>/<name>" of their Service, sorted by name. */
+export function slicesByService(slices: readonly EndpointSliceObject[]): Slices {
+  const groups = new Map<string, EndpointSliceObject[]>();
+  for (const slice of slices) {
+    const service = slice.metadata.labels?.['kubernetes.io/service-name'];
+    if (service === undefined) continue;
+    const id = `${namespaceOf(slice)}/${service}`;
+    const group = groups.get(id);
+    if (group) group.push(slice);
+    else groups.set(id, [slice]);
+  }
+  for (const [id, group] of groups) {
+    if (group.length > 1) groups.set(id, sortedBy(group, idOf));
+  }
+  return groups;
+}
+
+export function upstreamResource(backend: Backend, memo: Memo<Resource>): Resource {
+  const { upstream } = backend;
+  const checked = backend.kind === 'Upstream' ? backend.checked : undefined;
+  return memo.get(upstream, [checked], () => {
+    const message =
+      backend.kind === 'Upstream'
+        ? backend.checked.message
+        : defaultUpstream(backend.service.metadata.name);
+    return resourceOf(Kind.UPSTREAM, upstream, UpstreamSchema, create(UpstreamSchema, message));
+  });
+}
+
+export function endpointsResource(
+  backend: Backend,
+  slices: Slices,
+  lookup: Lookup,
+  memo: Memo<Resource>,
+): Resource {
+  const { upstream } = backend;
+  const source = backend.kind === 'Upstream' ? serviceOf(backend.checked, lookup) : backend;
+  if (source === undefined || 'code' in source) {
+    const fixed = backend.kind === 'Upstream' ? backend.checked.static : [];
+    return memo.get(upstream, [fixed], () =>
+      resourceOf(
+        Kind.ENDPOINTS,
+        upstream,
+        EndpointsSchema,
+        create(EndpointsSchema, { endpoints: fixed }),
+      ),
+    );
+  }
+  const own = slices.get(idOf(source.service)) ?? [];
+  return memo.get(upstream, [source.name, ...own], () => {
+    const message = create(EndpointsSchema, { endpoints: endpointsOf(own, source.name) });
+    return resourceOf(Kind.ENDPOINTS, upstream, EndpointsSchema, message);
+  });
+}
+
+/** The Service port behind an Upstream; undefined when its endpoints are a fixed list. */
+function serviceOf(
+  { service }: CheckedUpstream,
+  lookup: Lookup,
+): ServicePort | BrokenRef | undefined {
+  if (!service) return undefined;
+  const found = resolveBackend(service, lookup);
+  return 'code' in found || found.kind === 'Service' ? found : undefined;
+}
+
+/** @param used whether a Route of the snapshot refers to it. */
+export function upstreamStatus(
+  checked: CheckedUpstream,
+  lookup: Lookup,
+  used: boolean,
+): ObjectStatus {
+  const { object } = checked;
+  const source = serviceOf(checked, lookup);
+  const name = `upstream/${idOf(object)}`;
+  return {
+    kind: 'Upstream',
+    namespace: namespaceOf(object),
+    name: object.metadata.name,
+    generation: object.metadata.generation ?? 0,
+    conditions: [
+      upstreamAccepted(checked),
+      resolvedRefs(source !== undefined && 'code' in source ? [source] : []),
+    ],
+    resources: used ? [keyOf(Kind.UPSTREAM, name), keyOf(Kind.ENDPOINTS, name)] : [],
+  };
+}

@@ -1,0 +1,93 @@
+import { isIP } from 'node:net';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { defaults, type UpstreamObject, type UpstreamSpec } from '@gatehouse/crds';
+import type { EndpointSchema, UpstreamSchema } from '@gatehouse/snapshot';
+import { milliseconds } from './durations.ts';
+import { type Ref, refOf } from './refs.ts';
+import { compareText, namespaceOf } from './resources.ts';
+import { accepted, type Condition, listed, type Mistake, type Report, refused } from './status.ts';
+
+type UpstreamInit = MessageInitShape<typeof UpstreamSchema>;
+type EndpointInit = MessageInitShape<typeof EndpointSchema>;
+
+/** An Upstream of which only the endpoints of its Service are open. */
+export type CheckedUpstream = {
+  object: UpstreamObject;
+  mistakes: Mistake[];
+  /** False: Routes must not use it. */
+  usable: boolean;
+  message: UpstreamInit;
+  static: EndpointInit[];
+  service: Ref | undefined;
+};
+
+export function defaultUpstream(label: string): UpstreamInit {
+  return settings(label, {}, unreported);
+}
+
+/** For text that is known to be well-formed. */
+const unreported: Report = (path, reason) => {
+  throw new RangeError(`Cannot read default "${path}": ${reason}`);
+};
+
+function settings(label: string, spec: Omit<UpstreamSpec, 'endpoints'>, report: Report) {
+  const { connectTimeout = defaults.connectTimeout, pool = {} } = spec;
+  const { maxIdle = defaults.poolMaxIdle, idleTimeout = defaults.poolIdleTimeout } = pool;
+  return {
+    label,
+    connectTimeoutMs: milliseconds(connectTimeout, 'spec.connectTimeout', report),
+    maxIdleConnections: maxIdle,
+    idleTimeoutMs: milliseconds(idleTimeout, 'spec.pool.idleTimeout', report),
+  };
+}
+
+export function checkUpstream(object: UpstreamObject): CheckedUpstream {
+  const { endpoints, ...spec } = object.spec;
+  const mistakes: Mistake[] = [];
+  const report: Report = (path, reason) => mistakes.push({ path, reason });
+  const message = settings(object.metadata.name, spec, report);
+  const sound = mistakes.length === 0;
+  const fixed = staticEndpoints(endpoints.static ?? [], report);
+  if (!endpoints.static && !endpoints.service) {
+    report('spec.endpoints', 'exactly one of static and service must be given');
+  }
+  return {
+    object,
+    mistakes,
+    usable: sound && (fixed.length > 0 || endpoints.service !== undefined),
+    message,
+    static: fixed,
+    service:
+      endpoints.service && refOf(endpoints.service, namespaceOf(object), 'spec.endpoints.service'),
+  };
+}
+
+function staticEndpoints(
+  list: NonNullable<UpstreamObject['spec']['endpoints']['static']>,
+  report: Report,
+): EndpointInit[] {
+  const seen = new Set<string>();
+  const endpoints = list.flatMap(
+    ({ address, port, weight = defaults.endpointWeight, zone = '' }, i) => {
+      const at = `spec.endpoints.static[${i}]`;
+      if (isIP(address) === 0) {
+        report(`${at}.address`, `"${address}" must be an IPv4 or IPv6 address`);
+        return [];
+      }
+      const id = `${address} ${port}`;
+      if (seen.has(id)) {
+        report(at, `${address} port ${port} is given twice`);
+        return [];
+      }
+      seen.add(id);
+      return [{ address, port, weight, zone }];
+    },
+  );
+  return endpoints.sort((a, b) => compareText(a.address, b.address) || a.port - b.port);
+}
+
+export function upstreamAccepted({ usable, mistakes }: CheckedUpstream): Condition {
+  if (mistakes.length === 0) return accepted();
+  if (!usable) return refused('UnsupportedValue', listed(mistakes));
+  return { ...accepted(listed(mistakes)), reason: 'PartiallyInvalid' };
+}
