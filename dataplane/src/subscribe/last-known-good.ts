@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ResourceSet } from '@gatehouse/snapshot';
 import type { Logger } from 'pino';
@@ -45,7 +45,7 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
   let lastWrite = Number.NEGATIVE_INFINITY;
   let closed = false;
 
-  async function write(held: Held): Promise<void> {
+  async function keep(held: Held): Promise<void> {
     lastWrite = performance.now();
     try {
       await replace(file, encode(held));
@@ -67,7 +67,7 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
       if (waiting.config === writtenConfig && !closed) await quiet();
       const held = waiting;
       waiting = undefined;
-      await write(held);
+      await keep(held);
     }
     running = undefined;
   }
@@ -118,31 +118,26 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
 
 /** Old or new, never half: write beside, sync, rename, sync the folder. */
 async function replace(file: string, bytes: Buffer): Promise<void> {
-  const folder = dirname(file);
   const temporary = `${file}.tmp`;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    await using(await open(temporary, 'w', 0o600), async (handle) => {
-      // Secrets are in it; a file left behind by others may have been readable by all.
-      if ((await handle.stat()).isFile()) await handle.chmod(0o600);
-      await handle.writeFile(bytes);
-      await handle.sync();
-    });
+    await write(temporary, bytes);
     await rename(temporary, file);
   } catch (error) {
     // Frees the space again; should that fail too, the first reason is the one to report.
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
-  await using(await open(folder, 'r'), (handle) => handle.sync());
+  await using folder = await open(dirname(file), 'r');
+  await folder.sync();
 }
 
-async function using(handle: FileHandle, work: (handle: FileHandle) => Promise<void>) {
-  try {
-    await work(handle);
-  } finally {
-    await handle.close();
-  }
+async function write(file: string, bytes: Buffer): Promise<void> {
+  await using handle = await open(file, 'w', 0o600);
+  // Secrets are in it; a file left behind by others may have been readable by all.
+  if ((await handle.stat()).isFile()) await handle.chmod(0o600);
+  await handle.writeFile(bytes);
+  await handle.sync();
 }
 
 function textOf(error: unknown): string {

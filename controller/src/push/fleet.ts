@@ -1,0 +1,129 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { FromDataPlane, Hello, Key, Manifest, ResourceSet } from '@gatehouse/snapshot';
+import { EffectiveLane, type RefusedBy } from './effective.ts';
+import { type Lanes, type Outcome, Session } from './session.ts';
+import type { RefusedUpdate, SessionLane } from './session-lane.ts';
+
+/** What a data plane has in use on one lane. */
+export interface LaneView {
+  version: string;
+  manifest: Manifest;
+  /** The update that it refused as a whole, until it takes another. */
+  refused: RefusedUpdate | undefined;
+}
+
+export interface DataPlaneView {
+  node: string;
+  zone: string;
+  release: string;
+  config: LaneView;
+  endpoints: LaneView;
+}
+
+/** The fleet at one moment. */
+export interface FleetView {
+  /** By node name. */
+  dataPlanes: DataPlaneView[];
+  /** Resources whose compiled version some data plane refused, and who. */
+  heldBack: ReadonlyMap<Key, readonly RefusedBy[]>;
+  /** Nacks since the start. */
+  nacks: number;
+}
+
+/** How a stream is told about its session. */
+export interface Stream {
+  /** There may be something to send. */
+  wake(): void;
+  /** The session is over. */
+  end(reason: ConnectError): void;
+}
+
+/** All data planes that are connected, and what is pushed to them. */
+export class Fleet {
+  readonly #lanes: Lanes = { config: new EffectiveLane(), endpoints: new EffectiveLane() };
+  readonly #streams = new Map<Session, Stream>();
+  readonly #onChange: () => void;
+  #nacks = 0;
+
+  /** `onChange` is called whenever `view()` may have changed. */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  publish(compiled: { config: ResourceSet; endpoints: ResourceSet }): void {
+    this.#lanes.config.publish(compiled.config);
+    this.#lanes.endpoints.publish(compiled.endpoints);
+    this.#changed();
+  }
+
+  /** Of two streams of one node the newer one is the data plane: the older may be a dead peer. */
+  open(hello: Hello, stream: Stream): Session {
+    for (const session of this.#streams.keys()) {
+      if (session.node === hello.node) this.#cut(session, replaced(hello.node));
+    }
+    const session = new Session(hello, this.#lanes);
+    this.#streams.set(session, stream);
+    this.#onChange();
+    return session;
+  }
+
+  /** Takes an answer of a data plane. */
+  answer(session: Session, message: FromDataPlane['message']): Outcome {
+    if (!this.#streams.has(session)) return 'ignored';
+    const outcome = session.answer(message);
+    if (message.case === 'nack') this.#nacks++;
+    if (outcome === 'broken') this.#cut(session, broken(session.node));
+    if (outcome === 'refused') this.#changed();
+    else this.#streams.get(session)?.wake();
+    if (outcome === 'applied') this.#onChange();
+    return outcome;
+  }
+
+  close(session: Session): void {
+    if (this.#streams.delete(session)) this.#onChange();
+  }
+
+  view(): FleetView {
+    const dataPlanes = [...this.#streams.keys()].map(({ node, zone, release, ...session }) => ({
+      node,
+      zone,
+      release,
+      config: viewOf(session.config),
+      endpoints: viewOf(session.endpoints),
+    }));
+    dataPlanes.sort((a, b) => (a.node < b.node ? -1 : 1));
+    const { config, endpoints } = this.#lanes;
+    const heldBack = new Map([...config.heldBack, ...endpoints.heldBack]);
+    return { dataPlanes, heldBack, nacks: this.#nacks };
+  }
+
+  /** Ends every stream. */
+  shutDown(): void {
+    const reason = new ConnectError('the controller stops', Code.Unavailable);
+    for (const session of [...this.#streams.keys()]) this.#cut(session, reason);
+  }
+
+  #cut(session: Session, reason: ConnectError): void {
+    const stream = this.#streams.get(session);
+    this.#streams.delete(session);
+    stream?.end(reason);
+    this.#onChange();
+  }
+
+  #changed(): void {
+    for (const stream of this.#streams.values()) stream.wake();
+    this.#onChange();
+  }
+}
+
+function viewOf({ version, manifest, refused }: SessionLane): LaneView {
+  return { version, manifest, refused };
+}
+
+function replaced(node: string): ConnectError {
+  return new ConnectError(`another data plane connected as "${node}"`, Code.Aborted);
+}
+
+function broken(node: string): ConnectError {
+  return new ConnectError(`a full update did not reach "${node}" whole`, Code.DataLoss);
+}

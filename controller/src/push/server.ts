@@ -1,0 +1,149 @@
+import {
+  constants,
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import {
+  Code,
+  ConnectError,
+  createConnectRouter,
+  createContextKey,
+  createContextValues,
+} from '@connectrpc/connect';
+import {
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from '@connectrpc/connect-node';
+import { Snapshots } from '@gatehouse/snapshot';
+import type { Logger } from 'pino';
+import { type Authenticate, bearerOf } from './authenticate.ts';
+import type { Fleet } from './fleet.ts';
+import { defaultKeepAlive, type KeepAlive, watchSession } from './keep-alive.ts';
+import { type Deadlines, defaultDeadlines, serveStream } from './stream.ts';
+
+const mebibyte = 1024 * 1024;
+
+export interface PushOptions {
+  fleet: Fleet;
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  /** PEM. */
+  certificate: string;
+  /** PEM. */
+  key: string;
+  authenticate: Authenticate;
+  log: Pick<Logger, 'debug' | 'info' | 'warn'>;
+  deadlines?: Deadlines;
+  keepAlive?: KeepAlive;
+}
+
+export interface PushServer {
+  port: number;
+  /** Ends all streams and connections. */
+  close(): Promise<void>;
+}
+
+interface Peer {
+  known(): void;
+  reset(): void;
+}
+
+const peerKey = createContextKey<Peer>({ known: () => undefined, reset: () => undefined });
+const nodeKey = createContextKey<string | undefined>(undefined);
+
+/**
+ * Serves the fleet: gRPC over TLS 1.3 only.
+ * @throws when the port cannot be listened on.
+ */
+export async function listen(options: PushOptions): Promise<PushServer> {
+  const { fleet, authenticate, log, deadlines = defaultDeadlines } = options;
+  const router = createConnectRouter({
+    connect: false,
+    grpcWeb: false,
+    acceptCompression: [],
+    // Hello: the manifest of about 200,000 resources.
+    readMaxBytes: 16 * mebibyte,
+    // An update is bounded by its resources; the rest is tags and lengths.
+    writeMaxBytes: 65 * mebibyte,
+    // Runs before a byte of the body is read, and nothing is sent to a stranger.
+    async requestGate({ requestHeader, values }) {
+      const token = bearerOf(requestHeader.get('authorization'));
+      const identity = token === undefined ? undefined : await authenticate(token);
+      if (identity === undefined) {
+        throw new ConnectError('a valid bearer token is needed', Code.Unauthenticated);
+      }
+      values.set(nodeKey, identity.node);
+      values.get(peerKey).known();
+    },
+  });
+  router.rpc(Snapshots.method.subscribe, (requests, { values, signal }) =>
+    serveStream(requests, {
+      fleet,
+      deadlines,
+      log,
+      signal,
+      boundNode: values.get(nodeKey),
+      reset: values.get(peerKey).reset,
+    }),
+  );
+  const [subscribe] = router.handlers;
+
+  const peers = new Map<ServerHttp2Session, { known(): void }>();
+  const server = createSecureServer({
+    cert: options.certificate,
+    key: options.key,
+    minVersion: 'TLSv1.3',
+    allowHTTP1: false,
+    settings: { maxConcurrentStreams: 16, initialWindowSize: mebibyte },
+  });
+  server.on('session', (session) => {
+    peers.set(session, watchSession(session, options.keepAlive ?? defaultKeepAlive));
+    session.once('close', () => peers.delete(session));
+    session.on('error', (error) => log.debug({ err: error }, 'Connection of a data plane failed'));
+  });
+  server.on('tlsClientError', (error) => log.debug({ err: error }, 'Refused a connection'));
+
+  async function serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
+    const { session } = request.stream;
+    const known = () => (session ? peers.get(session as ServerHttp2Session)?.known() : undefined);
+    const reset = () => request.stream.close(constants.NGHTTP2_CANCEL);
+    const values = createContextValues().set(peerKey, { known, reset });
+    const universal = universalRequestFromNodeRequest(request, response, undefined, values);
+    if (subscribe === undefined || request.url !== subscribe.requestPath) {
+      response.writeHead(404);
+      response.end();
+      return;
+    }
+    await universalResponseToNodeResponse(await subscribe(universal), response);
+  }
+  server.on('request', (request, response) => {
+    // Whatever ends a stream is a matter of that stream; the session has already been closed.
+    serve(request, response).catch((error) => log.debug({ err: error }, 'A stream broke'));
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      fleet.shutDown();
+      for (const session of peers.keys()) session.close();
+      // The reason of the end travels with the last frames; who does not take them is cut.
+      const cut = setTimeout(() => {
+        for (const session of peers.keys()) session.destroy();
+      }, 500);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}

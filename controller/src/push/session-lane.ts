@@ -1,0 +1,155 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  difference,
+  type Key,
+  type Lane,
+  type Manifest,
+  type Nack,
+  type Resource,
+  splitKey,
+  type Update,
+  UpdateSchema,
+  versionOfManifest,
+} from '@gatehouse/snapshot';
+import type { Effective } from './effective.ts';
+
+/** Largest update, in bytes of its resources. */
+const updateBytes = 64 * 1024 * 1024;
+
+export type Keeps = (key: Key, hash: string) => boolean;
+
+interface Pending {
+  version: string;
+  manifest: Manifest;
+  /** In use once it is acknowledged, as far as that was not known before. */
+  news: Iterable<Resource>;
+  full: boolean;
+}
+
+/** An update that was refused as a whole. */
+export interface RefusedUpdate {
+  version: string;
+  reason: string;
+}
+
+/** What a data plane holds on one lane, and what is on its way. No clock and no I/O. */
+export class SessionLane {
+  readonly lane: Lane;
+  manifest: Manifest;
+  version: string;
+  refused: RefusedUpdate | undefined;
+  #pending: Pending | undefined;
+  /** The first update after Hello is sent even when nothing differs: it says "you are current". */
+  #told = false;
+  #acknowledged = false;
+  #full: boolean;
+
+  constructor(lane: Lane, held: Manifest) {
+    this.lane = lane;
+    this.manifest = held;
+    this.version = versionOfManifest(held);
+    this.#full = held.size === 0;
+  }
+
+  get waiting(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /**
+   * The next update, which then is the unanswered one; undefined when there is nothing to send or
+   * one is unanswered. `keeps` decides which held resources outside the target stay; none when undefined.
+   */
+  next(effective: Effective, keeps?: Keeps): Update | undefined {
+    if (this.#pending !== undefined) return undefined;
+    const full = this.#full;
+    const kept = full || keeps === undefined ? [] : this.#kept(effective, keeps);
+    const manifest = kept.length === 0 ? effective.manifest : merged(effective.manifest, kept);
+    const version = kept.length === 0 ? effective.version : versionOfManifest(manifest);
+    if (version === this.refused?.version) return undefined;
+    if (this.#told && !full && version === this.version) return undefined;
+    const held = full ? new Map<Key, string>() : without(this.manifest, kept);
+    const { put, remove } = difference(held, effective.set);
+    const bytes = sizeOf(put);
+    if (bytes > updateBytes) {
+      const mebibytes = Math.ceil(bytes / 1024 / 1024);
+      this.refused = {
+        version,
+        reason: `an update of ${mebibytes} MiB is above the limit of 64 MiB`,
+      };
+      return undefined;
+    }
+    this.#told = true;
+    this.#full = false;
+    const news = this.#acknowledged ? put : effective.set.values();
+    this.#pending = { version, manifest, news, full };
+    return create(UpdateSchema, {
+      lane: this.lane,
+      version,
+      full,
+      put,
+      remove: remove.map((key) => splitKey(key)),
+    });
+  }
+
+  /** The resources that are in use now; undefined when no such update is unanswered. */
+  ack(version: string): Iterable<Resource> | undefined {
+    const pending = this.#pending;
+    if (pending?.version !== version) return undefined;
+    this.#pending = undefined;
+    this.refused = undefined;
+    this.manifest = pending.manifest;
+    this.version = version;
+    this.#acknowledged = true;
+    return pending.news;
+  }
+
+  /**
+   * Takes a refusal. Undefined when it is no answer to the unanswered update: then it can only ask
+   * for everything. `hashes` says which version of each resource was refused.
+   */
+  nack({ version, resend, refusals }: Nack): { hashes: Manifest; broken: boolean } | undefined {
+    const pending = this.#pending;
+    if (pending?.version !== version) {
+      if (resend) {
+        this.#full = true;
+        this.refused = undefined;
+      }
+      return undefined;
+    }
+    this.#pending = undefined;
+    if (resend) {
+      this.#full = true;
+      // A lane that breaks twice is not sent a third time on this stream.
+      return { hashes: new Map(), broken: pending.full };
+    }
+    const reasons = refusals.map(({ name, path, reason }) => [name, path, reason].filter(Boolean));
+    const reason = reasons.map((parts) => parts.join(': ')).join('; ') || 'no reason was given';
+    this.refused = { version, reason };
+    return { hashes: pending.manifest, broken: false };
+  }
+
+  #kept(effective: Effective, keeps: Keeps): [Key, string][] {
+    const kept: [Key, string][] = [];
+    for (const [key, hash] of this.manifest) {
+      if (!effective.manifest.has(key) && keeps(key, hash)) kept.push([key, hash]);
+    }
+    return kept;
+  }
+}
+
+function merged(manifest: Manifest, kept: [Key, string][]): Manifest {
+  return new Map([...manifest, ...kept]);
+}
+
+function without(manifest: Manifest, kept: [Key, string][]): Manifest {
+  const rest = new Map(manifest);
+  for (const [key] of kept) rest.delete(key);
+  return rest;
+}
+
+function sizeOf(resources: Resource[]): number {
+  let bytes = 0;
+  // 32: tags, lengths and the hash; a name of the longest kind is ASCII.
+  for (const { name, body } of resources) bytes += body.byteLength + name.length + 32;
+  return bytes;
+}
