@@ -55,6 +55,12 @@ test('a reference that was not measured leaves the ratio open', () => {
   expect(text).toContain('| gatehouse | 58,000 | - |');
 });
 
+test('a proxy that had no full core is named', () => {
+  const starved = { ...measured, gatehouse: { ...measured.gatehouse, cores: [0.4, 0.5] } };
+  expect(renderScenario(scenario, starved, measurement)).toMatch(/full core .*: gatehouse\.\*\*/);
+  expect(section).not.toContain('full core');
+});
+
 test('the page names the machine and skips what the registry no longer has', () => {
   const results: Results = {
     machine: {

@@ -1,5 +1,5 @@
 import { judge, type Verdict } from './bars.ts';
-import type { Measurement, Results, ScenarioFigures } from './results.ts';
+import type { Figures, Measurement, Results, ScenarioFigures } from './results.ts';
 import type { Scenario } from './scenario.ts';
 import { median, medianRatio } from './statistics.ts';
 
@@ -54,6 +54,14 @@ function barsTable(verdicts: readonly Verdict[]): string {
 /** From this share of the ceiling on, it is no longer sure that the proxy was what limited its figure. */
 const nearCeiling = 0.9;
 
+/** A proxy below this had no full core under load: others used the machine, or the load was too small. */
+const fullCore = 0.85;
+
+function namesOf(figures: ScenarioFigures, doubtful: (of: Figures) => boolean): string {
+  const entries = Object.entries(figures).filter(([, of]) => doubtful(of));
+  return entries.map(([name]) => name).join(', ');
+}
+
 /** How a scenario was measured, and whose figure the load generator may have limited. */
 function describeMethod(
   { load }: Scenario,
@@ -65,12 +73,13 @@ function describeMethod(
     `Medians of ${rounds} interleaved rounds of ${seconds} s, ${load.connections} connections, ${date.slice(0, 10)}.`,
     `Without a proxy, load generator and backend reach ${ceiling} requests/s.`,
   ];
-  const near = Object.entries(figures).filter(
-    ([, { rps }]) => median(rps) > nearCeiling * ceiling_rps,
-  );
-  if (near.length > 0) {
-    const names = near.map(([name]) => name).join(', ');
-    sentences.push(`Close to that, and perhaps limited by it: ${names}.`);
+  const near = namesOf(figures, ({ rps }) => median(rps) > nearCeiling * ceiling_rps);
+  if (near !== '') sentences.push(`Close to that, and perhaps limited by it: ${near}.`);
+  const starved = namesOf(figures, ({ cores }) => median(cores) < fullCore);
+  if (starved !== '') {
+    sentences.push(
+      `**Doubtful, since they did not use a full core (a busy machine?): ${starved}.**`,
+    );
   }
   return sentences.join(' ');
 }
