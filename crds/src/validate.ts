@@ -18,9 +18,9 @@ export function validateObject(value: unknown): Validated {
   const { kind } = value;
   if (!isKind(kind)) return { problems: [unknownKind(kind)] };
   const node = nodeOf(kinds[kind]);
-  const [apiVersion = ''] = node.properties?.['apiVersion']?.enum ?? [];
-  if (value['apiVersion'] !== apiVersion) {
-    const actual = found(value['apiVersion'], true);
+  const [apiVersion = ''] = node.properties?.apiVersion?.enum ?? [];
+  if (value.apiVersion !== apiVersion) {
+    const actual = found(value.apiVersion, true);
     const message = `expected "${apiVersion}" for a ${kind}, found ${actual}`;
     return { problems: [{ path: ['apiVersion'], message }] };
   }

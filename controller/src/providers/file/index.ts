@@ -1,0 +1,3 @@
+export { loadFolder } from './load.ts';
+export { type FileProblem, printProblem } from './problem.ts';
+export { type FolderOptions, type FolderWatch, watchFolder } from './watch.ts';
