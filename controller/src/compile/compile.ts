@@ -1,8 +1,10 @@
-import { type Key, keyOf, type Resource, type ResourceSet, versionOf } from '@gatehouse/snapshot';
+import type { GatewayObject, RouteObject, SecretObject, UpstreamObject } from '@gatehouse/crds';
+import { type Key, type Resource, type ResourceSet, versionOf } from '@gatehouse/snapshot';
 import { attachPoint, byGateway } from './attach.ts';
 import { type CheckedSecret, checkSecret } from './certificates.ts';
 import { type CheckedGateway, checkGateway, defaultListener, secretIds } from './gateway.ts';
 import { gatewayStatus } from './gateway-status.ts';
+import { type Keyed, keyed } from './keyed.ts';
 import { judgeListeners } from './listeners.ts';
 import { createMemo, createSame } from './memo.ts';
 import type { Backend, Lookup } from './refs.ts';
@@ -39,13 +41,13 @@ export function compile(resources: Resources): Compiled {
  */
 export function createCompiler(): (resources: Resources) => Compiled {
   const memos = {
-    secrets: createMemo<CheckedSecret>(),
-    gateways: createMemo<CheckedGateway>(),
-    checkedUpstreams: createMemo<CheckedUpstream>(),
-    checkedRoutes: createMemo<CheckedRoute>(),
-    routes: createMemo<LinkedRoute>(),
-    upstreams: createMemo<Resource>(),
-    endpoints: createMemo<Resource>(),
+    secrets: createMemo<SecretObject, CheckedSecret>(),
+    gateways: createMemo<GatewayObject, CheckedGateway>(),
+    checkedUpstreams: createMemo<UpstreamObject, CheckedUpstream>(),
+    checkedRoutes: createMemo<RouteObject, CheckedRoute>(),
+    routes: createMemo<CheckedRoute, LinkedRoute>(),
+    upstreams: createMemo<string, Keyed>(),
+    endpoints: createMemo<string, Keyed>(),
   };
   const pointsOf = createSame(byGateway);
 
@@ -53,10 +55,10 @@ export function createCompiler(): (resources: Resources) => Compiled {
     const secrets = byId(resources.secrets);
     const secretOf = (id: string) => {
       const secret = secrets.get(id);
-      return secret && memos.secrets.get(id, [secret], () => checkSecret(secret));
+      return secret && memos.secrets.get(secret, [], () => checkSecret(secret));
     };
     const gateways = sortedBy(resources.gateways, idOf).map((gateway) =>
-      memos.gateways.get(idOf(gateway), [gateway, ...secretIds(gateway).map(secretOf)], () =>
+      memos.gateways.get(gateway, secretIds(gateway).map(secretOf), () =>
         checkGateway(gateway, secretOf),
       ),
     );
@@ -69,21 +71,21 @@ export function createCompiler(): (resources: Resources) => Compiled {
     const upstreams = new Map(
       sortedBy(resources.upstreams, idOf).map((object) => [
         idOf(object),
-        memos.checkedUpstreams.get(idOf(object), [object], () => checkUpstream(object)),
+        memos.checkedUpstreams.get(object, [], () => checkUpstream(object)),
       ]),
     );
     const lookup: Lookup = ({ kind, id, local }) => {
       if (!local) return undefined;
       return kind === 'Service' ? services.get(id) : upstreams.get(id);
     };
-    const routes = byId(resources.routes);
-    const linked = [...routes.keys()].sort().flatMap((id) => {
-      const object = routes.get(id);
-      if (!object) return [];
-      const route = memos.checkedRoutes.get(id, [object], () => checkRoute(object));
-      const dependencies = [route, points, ...route.refs.map(lookup)];
-      return [memos.routes.get(id, dependencies, () => linkRoute(route, points, lookup))];
-    });
+    const routes = resources.routes.map((object) =>
+      memos.checkedRoutes.get(object, [], () => checkRoute(object)),
+    );
+    const linked = sortedBy(routes, ({ id }) => id).map((route) =>
+      memos.routes.get(route, [points, ...route.refs.map(lookup)], () =>
+        linkRoute(route, points, lookup),
+      ),
+    );
 
     const backends = new Map<string, Backend>();
     const attached = new Map<string, number>();
@@ -95,13 +97,13 @@ export function createCompiler(): (resources: Resources) => Compiled {
     const used = sortedBy(backends.values(), ({ upstream }) => upstream);
     const served = listeners.filter(({ out }) => out === '');
     const config = setOf([
-      ...served.map(({ resource }) => resource),
+      ...served.map(({ resource }) => keyed(resource)),
       ...sortedBy(
-        served.flatMap((listener) => listener.secrets),
-        ({ name }) => name,
+        served.flatMap(({ secrets: own }) => own.map(keyed)),
+        ({ key }) => key,
       ),
       ...used.map((backend) => upstreamResource(backend, memos.upstreams)),
-      ...linked.flatMap(({ resource }) => resource ?? []),
+      ...linked.flatMap((route) => route.served ?? []),
     ]);
     const endpoints = setOf(
       used.map((backend) => endpointsResource(backend, slices, lookup, memos.endpoints)),
@@ -119,7 +121,7 @@ export function createCompiler(): (resources: Resources) => Compiled {
         upstreamStatus(upstream, lookup, backends.has(`upstream/${id}`)),
       ),
     ];
-    for (const memo of Object.values(memos)) memo.turn();
+    for (const memo of Object.values(memos)) memo.endRun();
     return {
       config,
       endpoints,
@@ -130,8 +132,8 @@ export function createCompiler(): (resources: Resources) => Compiled {
   };
 }
 
-function setOf(resources: readonly Resource[]): ResourceSet {
+function setOf(resources: readonly Keyed[]): ResourceSet {
   const set = new Map<Key, Resource>();
-  for (const resource of resources) set.set(keyOf(resource.kind, resource.name), resource);
+  for (const { key, resource } of resources) set.set(key, resource);
   return set;
 }

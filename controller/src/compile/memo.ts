@@ -1,32 +1,38 @@
-type Entry<T> = { dependencies: readonly unknown[]; value: T };
+type Entry<T> = { dependencies: readonly unknown[]; value: T; run: number };
 
 /**
- * Keeps the values of the last run. A value is made again when one of its dependencies is not the
- * very same as before; a value that a run does not ask for is forgotten, so a memo grows no larger
- * than what is compiled.
+ * Keeps what was made of a subject until one of the dependencies is not the very same as before.
+ * What a run does not ask for is forgotten at its end, so a memo grows no larger than its input.
  */
-export type Memo<T> = {
-  get(key: string, dependencies: readonly unknown[], make: () => T): T;
-  /** Ends a run. */
-  turn(): void;
+export type Memo<K, T> = {
+  get(subject: K, dependencies: readonly unknown[], make: () => T): T;
+  endRun(): void;
 };
 
-export function createMemo<T>(): Memo<T> {
-  let last = new Map<string, Entry<T>>();
-  let next = new Map<string, Entry<T>>();
+export function createMemo<K, T>(): Memo<K, T> {
+  const entries = new Map<K, Entry<T>>();
+  let run = 0;
+  let asked = 0;
   return {
-    get(key, dependencies, make) {
-      const entry = next.get(key) ?? last.get(key);
-      const kept =
-        entry !== undefined && sameItems(entry.dependencies, dependencies)
-          ? entry
-          : { dependencies, value: make() };
-      next.set(key, kept);
-      return kept.value;
+    get(subject, dependencies, make) {
+      let entry = entries.get(subject);
+      if (entry === undefined) {
+        entry = { dependencies, value: make(), run: run - 1 };
+        entries.set(subject, entry);
+      } else if (!sameItems(entry.dependencies, dependencies)) {
+        entry.value = make();
+        entry.dependencies = dependencies;
+      }
+      if (entry.run !== run) asked += 1;
+      entry.run = run;
+      return entry.value;
     },
-    turn() {
-      last = next;
-      next = new Map();
+    endRun() {
+      if (asked !== entries.size) {
+        for (const [subject, entry] of entries) if (entry.run !== run) entries.delete(subject);
+      }
+      run += 1;
+      asked = 0;
     },
   };
 }

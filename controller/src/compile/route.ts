@@ -1,17 +1,11 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import type { RouteObject } from '@gatehouse/crds';
-import {
-  Kind,
-  keyOf,
-  type Resource,
-  RouteSchema,
-  type RuleSchema,
-  resourceOf,
-} from '@gatehouse/snapshot';
+import { Kind, keyOf, type Resource, RouteSchema, resourceOf } from '@gatehouse/snapshot';
 import { type Attached, type AttachPoints, attach } from './attach.ts';
+import { type Keyed, keyed } from './keyed.ts';
 import { type Backend, type Lookup, type Ref, resolveBackend } from './refs.ts';
 import { createdAt, idOf, namespaceOf, sortedBy } from './resources.ts';
-import { type CheckedRule, checkRule } from './rule.ts';
+import { type CheckedRule, checkRule, type RuleInit } from './rule.ts';
 import {
   accepted,
   type BrokenRef,
@@ -26,6 +20,8 @@ import {
 
 /** A Route by itself: what it says without looking at other objects. */
 export type CheckedRoute = {
+  /** "<namespace>/<name>" */
+  id: string;
   object: RouteObject;
   /** The sound rules, by name. */
   rules: CheckedRule[];
@@ -37,8 +33,8 @@ export type CheckedRoute = {
 export type LinkedRoute = {
   status: ObjectStatus;
   /** Undefined when no listener serves the Route or no rule is sound. */
-  resource: Resource | undefined;
-  /** What the resource refers to. */
+  served: Keyed | undefined;
+  /** What the resource refers to, by name. */
   backends: Backend[];
   listeners: string[];
 };
@@ -60,7 +56,7 @@ export function checkRoute(object: RouteObject): CheckedRoute {
     if (mistakes.length === before) rules.push({ name: rule.name, checked });
   }
   const sound = sortedBy(rules, ({ name }) => name).map(({ checked }) => checked);
-  return { object, rules: sound, mistakes, refs };
+  return { id: idOf(object), object, rules: sound, mistakes, refs };
 }
 
 /** Joins a Route with the listeners and backends that it refers to. */
@@ -80,14 +76,14 @@ export function linkRoute(route: CheckedRoute, points: AttachPoints, lookup: Loo
     if (backend) used.set(backend.upstream, backend);
     return backend?.upstream ?? '';
   };
-  const served = attached.attachments.size > 0 && route.rules.length > 0;
-  const resource = served ? routeResource(route, attached, upstreamOf) : undefined;
+  const active = attached.attachments.size > 0 && route.rules.length > 0;
+  const served = active ? keyed(routeResource(route, attached, upstreamOf)) : undefined;
   const refs = resolvedRefs(broken);
   const backends = sortedBy(used.values(), ({ upstream }) => upstream);
   return {
-    resource,
+    served,
     backends,
-    listeners: served ? [...attached.attachments.keys()] : [],
+    listeners: active ? [...attached.attachments.keys()] : [],
     status: {
       kind: 'Route',
       namespace: namespaceOf(object),
@@ -101,11 +97,8 @@ export function linkRoute(route: CheckedRoute, points: AttachPoints, lookup: Loo
           refs,
         ],
       })),
-      resources: resource
-        ? [
-            keyOf(Kind.ROUTE, resource.name),
-            ...backends.map(({ upstream }) => keyOf(Kind.UPSTREAM, upstream)),
-          ]
+      resources: served
+        ? [served.key, ...backends.map(({ upstream }) => keyOf(Kind.UPSTREAM, upstream))]
         : [],
     },
   };
@@ -116,19 +109,18 @@ function routeResource(
   { attachments }: Attached,
   upstreamOf: (ref: Ref) => string,
 ): Resource {
-  const id = idOf(route.object);
   const message = create(RouteSchema, {
     created: BigInt(createdAt(route.object)),
     attachments: [...attachments].map(([listener, hostnames]) => ({ listener, hostnames })),
     rules: route.rules.flatMap((rule) => ruleMessages(rule, upstreamOf)),
   });
-  return resourceOf(Kind.ROUTE, id, RouteSchema, message);
+  return resourceOf(Kind.ROUTE, route.id, RouteSchema, message);
 }
 
 function ruleMessages(
   { messages, backends, mirrors }: CheckedRule,
   upstreamOf: (ref: Ref) => string,
-): MessageInitShape<typeof RuleSchema>[] {
+): RuleInit[] {
   const copies = mirrors
     .map(({ ref, percent }) => ({ upstream: upstreamOf(ref), percent }))
     .filter(({ upstream }) => upstream !== '');

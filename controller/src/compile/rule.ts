@@ -9,7 +9,8 @@ import { compileRespond } from './respond.ts';
 import { checkVariables, compileRedirect, compileRewrite, groupByPrefix } from './rewrite.ts';
 import type { Report } from './status.ts';
 
-type RuleInit = MessageInitShape<typeof RuleSchema>;
+/** A Rule as plain data, without the default values of its message. */
+export type RuleInit = Extract<MessageInitShape<typeof RuleSchema>, { $typeName?: never }>;
 type EditsInit = MessageInitShape<typeof HeaderEditsSchema>;
 
 type Edited = { requestHeaders?: EditsInit; responseHeaders?: EditsInit };

@@ -1,14 +1,15 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { EndpointSliceObject } from '@gatehouse/crds';
 import {
+  type EndpointSchema,
   EndpointsSchema,
   Kind,
   keyOf,
-  type Resource,
   resourceOf,
   UpstreamSchema,
 } from '@gatehouse/snapshot';
 import { endpointsOf } from './endpoints.ts';
+import { type Keyed, keyed } from './keyed.ts';
 import type { Memo } from './memo.ts';
 import { type Backend, type Lookup, resolveBackend, type ServicePort } from './refs.ts';
 import { idOf, namespaceOf, sortedBy } from './resources.ts';
@@ -34,7 +35,7 @@ export function slicesByService(slices: readonly EndpointSliceObject[]): Slices 
   return groups;
 }
 
-export function upstreamResource(backend: Backend, memo: Memo<Resource>): Resource {
+export function upstreamResource(backend: Backend, memo: Memo<string, Keyed>): Keyed {
   const { upstream } = backend;
   const checked = backend.kind === 'Upstream' ? backend.checked : undefined;
   return memo.get(upstream, [checked], () => {
@@ -42,7 +43,9 @@ export function upstreamResource(backend: Backend, memo: Memo<Resource>): Resour
       backend.kind === 'Upstream'
         ? backend.checked.message
         : defaultUpstream(backend.service.metadata.name);
-    return resourceOf(Kind.UPSTREAM, upstream, UpstreamSchema, create(UpstreamSchema, message));
+    return keyed(
+      resourceOf(Kind.UPSTREAM, upstream, UpstreamSchema, create(UpstreamSchema, message)),
+    );
   });
 }
 
@@ -50,26 +53,26 @@ export function endpointsResource(
   backend: Backend,
   slices: Slices,
   lookup: Lookup,
-  memo: Memo<Resource>,
-): Resource {
+  memo: Memo<string, Keyed>,
+): Keyed {
   const { upstream } = backend;
   const source = backend.kind === 'Upstream' ? serviceOf(backend.checked, lookup) : backend;
   if (source === undefined || 'code' in source) {
     const fixed = backend.kind === 'Upstream' ? backend.checked.static : [];
-    return memo.get(upstream, [fixed], () =>
-      resourceOf(
-        Kind.ENDPOINTS,
-        upstream,
-        EndpointsSchema,
-        create(EndpointsSchema, { endpoints: fixed }),
-      ),
-    );
+    return memo.get(upstream, [fixed], () => endpointList(upstream, fixed));
   }
   const own = slices.get(idOf(source.service)) ?? [];
-  return memo.get(upstream, [source.name, ...own], () => {
-    const message = create(EndpointsSchema, { endpoints: endpointsOf(own, source.name) });
-    return resourceOf(Kind.ENDPOINTS, upstream, EndpointsSchema, message);
-  });
+  return memo.get(upstream, [source.name, ...own], () =>
+    endpointList(upstream, endpointsOf(own, source.name)),
+  );
+}
+
+function endpointList(
+  upstream: string,
+  endpoints: MessageInitShape<typeof EndpointSchema>[],
+): Keyed {
+  const message = create(EndpointsSchema, { endpoints });
+  return keyed(resourceOf(Kind.ENDPOINTS, upstream, EndpointsSchema, message));
 }
 
 /** The Service port behind an Upstream; undefined when its endpoints are a fixed list. */
