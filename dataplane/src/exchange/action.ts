@@ -1,0 +1,19 @@
+import type { Parser } from '../http1/parser.ts';
+import { answerRedirect, answerRespond } from './direct.ts';
+import type { Exchange } from './exchange.ts';
+import { startForward } from './forward.ts';
+import { errorReply } from './reply.ts';
+
+/** Serves an exchange: 404 without a match, otherwise the action of its rule. */
+export function startAction(exchange: Exchange, parser: Parser, chunk: Buffer) {
+  const action = exchange.rule?.action;
+  if (!action) return exchange.client.reply(exchange, errorReply(404, 'Route not found'));
+  switch (action.type) {
+    case 'forward':
+      return startForward(exchange, action, parser, chunk);
+    case 'redirect':
+      return answerRedirect(exchange, action);
+    case 'respond':
+      return answerRespond(exchange, action);
+  }
+}

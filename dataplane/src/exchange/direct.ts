@@ -1,0 +1,57 @@
+import { withoutDropped } from '../http1/edits.ts';
+import type { RedirectAction, RespondAction } from '../link/runtime.ts';
+import { variablesOf } from '../router/index.ts';
+import type { Exchange } from './exchange.ts';
+import { rewritePath } from './rewrite.ts';
+
+/** Answers with a Location (RFC 9110 section 15.4). The query is kept. */
+export function answerRedirect(exchange: Exchange, action: RedirectAction) {
+  const location = redirectLocation(exchange, action);
+  exchange.client.reply(
+    exchange,
+    { status: action.status, body: Buffer.alloc(0), fields: `location: ${location}\r\n` },
+    action.responseEdits,
+  );
+}
+
+function redirectLocation(exchange: Exchange, action: RedirectAction): string {
+  const { head, client, match } = exchange;
+  const scheme = action.scheme === '' ? client.scheme : action.scheme;
+  const host = action.host === '' ? hostWithoutPort(head.authority) : action.host;
+  const path =
+    action.rewrite && match
+      ? rewritePath(action.rewrite, head.path, () => variablesOf(match, head.path))
+      : head.path;
+  const query = head.query === '' ? '' : `?${head.query}`;
+  return `${scheme}://${host}${portOf(exchange, action, scheme)}${path}${query}`;
+}
+
+/**
+ * HTTPRequestRedirectFilter: the port given; else that of the scheme given; else that of the request.
+ */
+function portOf(exchange: Exchange, action: RedirectAction, scheme: string): string {
+  const wellKnown = scheme === 'https' ? 443 : 80;
+  let { port } = action;
+  if (port === 0 && action.scheme !== '') port = wellKnown;
+  if (port === 0) port = Number(/:([0-9]+)$/.exec(exchange.head.authority)?.[1] ?? wellKnown);
+  return port === wellKnown ? '' : `:${port}`;
+}
+
+function hostWithoutPort(authority: string): string {
+  return authority.replace(/:[0-9]+$/, '');
+}
+
+/** Answers with the body of the Route. */
+export function answerRespond(exchange: Exchange, action: RespondAction) {
+  let fields = '';
+  for (const { name, value } of action.headers) fields += `${name}: ${value}\r\n`;
+  exchange.client.reply(
+    exchange,
+    {
+      status: action.status,
+      body: action.body,
+      fields: withoutDropped(action.responseEdits, fields),
+    },
+    action.responseEdits,
+  );
+}

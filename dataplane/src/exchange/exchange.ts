@@ -1,0 +1,83 @@
+import type { Edits } from '../http1/edits.ts';
+import type { Parser } from '../http1/parser.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import type { LinkedMatch, LinkedRule } from '../link/runtime.ts';
+import type { Candidate } from '../router/index.ts';
+import type { Reply } from './reply.ts';
+
+/** The client's side of an exchange: what an action may do with it. */
+export type Client = {
+  /** Answers with a reply of the gateway; the exchange ends. */
+  reply(exchange: Exchange, reply: Reply, edits?: Edits): void;
+  /** Passes a 1xx response on. */
+  interim(exchange: Exchange, head: ResponseHead): void;
+  /**
+   * Passes on what the upstream's parser found in `chunk`; with `first` the head before it. Returns
+   * false when the action should wait for `onClientWritable`.
+   */
+  respond(
+    exchange: Exchange,
+    source: ResponseHead,
+    chunk: Buffer,
+    first: boolean,
+    edits: Edits,
+  ): boolean;
+  /** The response is complete. */
+  finish(exchange: Exchange): void;
+  /** The response cannot be completed: the client learns it from a cut connection. */
+  cut(exchange: Exchange): void;
+  /** Stops and restarts reading the request body. */
+  pause(): void;
+  resume(): void;
+  /** Sets when `onDeadline` of the action is called; on the clock of `performance.now()`. */
+  arm(at: number): void;
+  /** x-forwarded-*, forwarded and via lines for the request. */
+  forwardedLines(exchange: Exchange): string;
+  scheme: 'http' | 'https';
+  port: number;
+};
+
+/** An action at work on an exchange. */
+export type RunningAction = {
+  /** More of the request body was parsed; `parser.messageDone` tells the end. */
+  onRequestBody(parser: Parser, chunk: Buffer): void;
+  onClientWritable(): void;
+  /** The client has gone: stop everything, tell nobody. */
+  onClientGone(): void;
+  onDeadline(now: number): void;
+};
+
+/** One request and its response. It ends exactly once, whatever happens. */
+export class Exchange {
+  readonly client: Client;
+  readonly head: RequestHead;
+  readonly requestId: string;
+  /** `performance.now()` when the head was complete. */
+  readonly startedAt: number;
+  match: Candidate<LinkedMatch> | undefined;
+  action: RunningAction | undefined;
+  /** Status sent to the client; 0 while there is none; 499 when the client went before it. */
+  status = 0;
+  /** Label of the upstream that served it; '' when none did. */
+  service = '';
+  /** The whole request has been read. */
+  requestDone = false;
+  /** Some of the final response has been sent. */
+  responseStarted = false;
+  responseDone = false;
+  /** The connection is closed after the response. */
+  close: boolean;
+
+  constructor(client: Client, head: RequestHead, requestId: string, startedAt: number) {
+    this.client = client;
+    this.head = head;
+    this.requestId = requestId;
+    this.startedAt = startedAt;
+    this.close = !head.keepAlive;
+  }
+
+  get rule(): LinkedRule | undefined {
+    return this.match?.target.rule;
+  }
+}

@@ -1,0 +1,116 @@
+import type { Edits } from './edits.ts';
+import { Field, type FieldCode, fieldCode } from './field-names.ts';
+import { codeSet, keptFields } from './head-text.ts';
+import type { Parser } from './parser.ts';
+import { Body, type BodyKind, dropNominated, nominatedFields } from './request-head.ts';
+
+/** The head of a response; one object an upstream connection, valid until the next response begins. */
+export class ResponseHead {
+  status = 0;
+  body: BodyKind = Body.none;
+  /** Bytes; 0 unless `body` is `length`. */
+  contentLength = 0;
+  /** Whether the upstream keeps the connection open. */
+  keepAlive = false;
+  /** Milliseconds of the Keep-Alive timeout the upstream announced; 0: none. */
+  keepAliveHint = 0;
+  readonly codes: FieldCode[] = [];
+  readonly parser: Parser;
+
+  constructor(parser: Parser) {
+    this.parser = parser;
+  }
+
+  /** Reads the head that the parser holds. False: its framing cannot be trusted (RFC 9112 section 6.3). */
+  read(): boolean {
+    const { parser } = this;
+    this.status = parser.status;
+    this.keepAlive = parser.keepAlive;
+    this.keepAliveHint = 0;
+    this.contentLength = 0;
+    let length = false;
+    let codings = 0;
+    let nominated: string[] | undefined;
+    for (let i = 0; i < parser.fieldCount; i++) {
+      const code = fieldCode(parser.text, parser.spans[4 * i] ?? 0, parser.spans[4 * i + 1] ?? 0);
+      this.codes[i] = code;
+      if (code === Field.contentLength) {
+        length = true;
+        this.contentLength = Number(parser.valueAt(i));
+      } else if (code === Field.transferEncoding) {
+        codings++;
+        if (parser.valueAt(i).toLowerCase() !== 'chunked') return false;
+      } else if (code === Field.connection) {
+        nominated = nominatedFields(parser.valueAt(i), nominated);
+      } else if (code === Field.dropped) this.#readKeepAlive(i);
+    }
+    if (nominated) dropNominated(parser, this.codes, nominated);
+    if (codings > 1 || (codings > 0 && (length || parser.version === 10))) return false;
+    if (!Number.isSafeInteger(this.contentLength) || parser.version > 11) return false;
+    this.body = this.#bodyKind(codings > 0, length);
+    if (this.body === Body.untilClose) this.keepAlive = false;
+    return true;
+  }
+
+  /** RFC 9112 section 6.3, rules 1 and 4 to 8. */
+  #bodyKind(chunked: boolean, length: boolean): BodyKind {
+    const { status } = this;
+    if (this.parser.noBody || status === 204 || status === 304 || status < 200) return Body.none;
+    if (chunked) return Body.chunked;
+    if (length) return this.contentLength > 0 ? Body.length : Body.none;
+    return Body.untilClose;
+  }
+
+  #readKeepAlive(index: number) {
+    if (this.parser.nameAt(index).length !== 10) return;
+    const hint = /(?:^|[\s,])timeout=(\d{1,6})/i.exec(this.parser.valueAt(index));
+    if (hint) this.keepAliveHint = Number(hint[1]) * 1000;
+  }
+
+  get reason(): string {
+    const { text, targetStart, targetEnd } = this.parser;
+    return text.slice(targetStart, targetEnd);
+  }
+}
+
+/** How the response is framed for the client. */
+export type ResponsePlan = {
+  edits: Edits;
+  requestId: string;
+  /** The client speaks HTTP/1.0: no chunks (RFC 9112 section 6.1). */
+  http10: boolean;
+  close: boolean;
+};
+
+const keptAlways = codeSet(
+  Field.ordinary,
+  Field.host,
+  Field.expect,
+  Field.clientType,
+  Field.forwardedFor,
+  Field.forwardedProto,
+  Field.forwardedHost,
+  Field.forwardedPort,
+  Field.forwarded,
+);
+const keptWithLength = keptAlways | codeSet(Field.contentLength);
+
+/** The head of the response for an HTTP/1.1 or 1.0 client. */
+export function responseText(head: ResponseHead, plan: ResponsePlan): string {
+  // RFC 9110 section 8.6: no Content-Length in 204.
+  const keep = head.status === 204 ? keptAlways : keptWithLength;
+  let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
+  text += keptFields(head.parser, head.codes, keep, plan.edits);
+  text += `x-request-id: ${plan.requestId}\r\n`;
+  if (head.body === Body.chunked || head.body === Body.untilClose) {
+    if (!plan.http10) text += 'transfer-encoding: chunked\r\n';
+  }
+  if (plan.close) text += 'connection: close\r\n';
+  else if (plan.http10) text += 'connection: keep-alive\r\n';
+  return `${text + plan.edits.append}\r\n`;
+}
+
+/** A 1xx response, passed on as it came without hop-by-hop fields (RFC 9110 section 15.2). */
+export function informationalText(head: ResponseHead, edits: Edits): string {
+  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${keptFields(head.parser, head.codes, keptAlways, edits)}\r\n`;
+}

@@ -1,0 +1,62 @@
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import { fromBinary } from '@bufbuild/protobuf';
+import { Kind, keyOf, type Listener, type ResourceSet, SecretSchema } from '@gatehouse/snapshot';
+import type { RefusedResource } from './refusals.ts';
+import type { Certificate } from './runtime.ts';
+
+/** Loads the certificates of a listener. A pair that cannot be loaded is refused by its Secret's name. */
+export function loadCertificates(
+  listener: Listener,
+  config: ResourceSet,
+  refusals: RefusedResource[],
+): Certificate[] {
+  const loaded: Certificate[] = [];
+  for (const name of listener.certificates) {
+    const resource = config.get(keyOf(Kind.SECRET, name));
+    const secret = resource && fromBinary(SecretSchema, resource.body);
+    const cert = secret?.data['tls.crt'];
+    const key = secret?.data['tls.key'];
+    if (!cert || !key) {
+      refusals.push({
+        kind: Kind.SECRET,
+        name,
+        path: 'data',
+        reason: 'has no tls.crt and tls.key',
+      });
+      continue;
+    }
+    try {
+      const pem = { cert: Buffer.from(cert), key: Buffer.from(key) };
+      const context = createSecureContext({ ...pem, minVersion: 'TLSv1.2' });
+      loaded.push({ names: namesOf(new X509Certificate(pem.cert)), context, pem });
+    } catch {
+      // The reason of OpenSSL may quote the key: it stays out of statuses and logs.
+      refusals.push({
+        kind: Kind.SECRET,
+        name,
+        path: 'data',
+        reason: 'is not a certificate with its key',
+      });
+    }
+  }
+  return loaded;
+}
+
+/** Lower-case DNS names a certificate is for (RFC 6125: subjectAltName wins over the subject). */
+function namesOf(certificate: X509Certificate): string[] {
+  const alternative = certificate.subjectAltName ?? '';
+  const names = [...alternative.matchAll(/DNS:([^,\s"]+)/g)].map((found) => found[1] ?? '');
+  if (names.length === 0) {
+    const common = /^CN=(.+)$/m.exec(certificate.subject)?.[1];
+    if (common) names.push(common);
+  }
+  return names.map((name) => name.toLowerCase());
+}
+
+/** True when `host` is `pattern`, or one label below it when that starts with "*." (RFC 6125 6.4.3). */
+export function coversHost(pattern: string, host: string): boolean {
+  if (!pattern.startsWith('*.')) return pattern === host;
+  const dot = host.indexOf('.');
+  return dot > 0 && host.slice(dot) === pattern.slice(1);
+}

@@ -1,0 +1,94 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { Kind, Listener_Protocol, ListenerSchema, type ResourceSet } from '@gatehouse/snapshot';
+import { createRouter, type RouteInput } from '../router/index.ts';
+import { loadCertificates } from './certificates.ts';
+import type { RefusedResource } from './refusals.ts';
+import type { LinkedListener, LinkedMatch, LinkedPort, LinkedRoute, Runtime } from './runtime.ts';
+
+/** Builds the router of every listener and groups the listeners by port. */
+export function linkPorts(
+  config: ResourceSet,
+  routes: ReadonlyMap<string, LinkedRoute>,
+  previous: Runtime | undefined,
+  refusals: RefusedResource[],
+): Map<number, LinkedPort> {
+  const ports = new Map<number, LinkedPort>();
+  const inputs = inputsByListener(routes);
+  for (const { kind, name, body } of config.values()) {
+    if (kind !== Kind.LISTENER) continue;
+    const message = fromBinary(ListenerSchema, body);
+    const secure = message.protocol === Listener_Protocol.HTTPS;
+    const known = listenerOf(previous, name);
+    const { router, problems } = createRouter(inputs.get(name) ?? [], known?.router);
+    for (const problem of problems) refusals.push(refusalOf(problem, routes));
+    const listener: LinkedListener = {
+      name,
+      hostname: message.hostname,
+      trustedHops: message.trustedHops,
+      router,
+      certificates: secure ? loadCertificates(message, config, refusals) : [],
+    };
+    const port = ports.get(message.port);
+    if (port && port.secure !== secure) {
+      const reason = `port ${message.port} is used by a listener of another protocol`;
+      refusals.push({ kind: Kind.LISTENER, name, path: 'port', reason });
+    }
+    const listeners = [...(port?.listeners ?? []), listener].sort(bySpecificity);
+    ports.set(message.port, { port: message.port, secure, listeners });
+  }
+  return ports;
+}
+
+function inputsByListener(routes: ReadonlyMap<string, LinkedRoute>) {
+  const inputs = new Map<string, RouteInput<LinkedMatch>[]>();
+  for (const route of routes.values()) {
+    for (const [listener, input] of route.inputs) {
+      const list = inputs.get(listener);
+      if (list) list.push(input);
+      else inputs.set(listener, [input]);
+    }
+  }
+  return inputs;
+}
+
+function listenerOf(runtime: Runtime | undefined, name: string): LinkedListener | undefined {
+  for (const { listeners } of runtime?.ports.values() ?? []) {
+    const found = listeners.find((listener) => listener.name === name);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The router counts matches one by one; the refusal names the rule and the match of the resource. */
+function refusalOf(
+  problem: { route: string; path: string; reason: string },
+  routes: ReadonlyMap<string, LinkedRoute>,
+): RefusedResource {
+  const { route: name, reason } = problem;
+  const path = problem.path.replace(/^rules\[(\d+)\]\.matches\[0\]/, (_all, index: string) => {
+    const rule = routes.get(name)?.rules[Number(index)];
+    return rule ? rule.target.at : `rules[${index}]`;
+  });
+  return { kind: Kind.ROUTE, name, path, reason };
+}
+
+/** Exact hostnames, then wildcards from the longest, then any host (Gateway API, Listener.hostname). */
+function bySpecificity(a: LinkedListener, b: LinkedListener): number {
+  return rank(a.hostname) - rank(b.hostname) || b.hostname.length - a.hostname.length;
+}
+
+function rank(hostname: string): number {
+  if (hostname === '') return 2;
+  return hostname.startsWith('*.') ? 1 : 0;
+}
+
+/** The listener of a port that serves a host; `host` is lower-case without port. */
+export function listenerFor(port: LinkedPort, host: string): LinkedListener | undefined {
+  const { listeners } = port;
+  if (listeners.length === 1 && listeners[0]?.hostname === '') return listeners[0];
+  return listeners.find(({ hostname }) => {
+    if (hostname === '' || hostname === host) return true;
+    // Gateway API: a wildcard covers any number of labels.
+    return hostname.startsWith('*.') && host.endsWith(hostname.slice(1));
+  });
+}

@@ -1,0 +1,101 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import {
+  hex,
+  Kind,
+  type PathMatch,
+  PathMatch_Type,
+  type ResourceSet,
+  RouteSchema,
+  type Rule,
+} from '@gatehouse/snapshot';
+import type { RouteInput } from '../router/index.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import type { RefusedResource } from './refusals.ts';
+import { linkRule } from './rule.ts';
+import type { LinkedMatch, LinkedRoute } from './runtime.ts';
+
+/** Links every Route of the snapshot; those that did not change, nor their upstreams, are kept. */
+export function linkRoutes(
+  config: ResourceSet,
+  upstreams: ReadonlyMap<string, Upstream>,
+  previous: ReadonlyMap<string, LinkedRoute> | undefined,
+  refusals: RefusedResource[],
+): Map<string, LinkedRoute> {
+  const routes = new Map<string, LinkedRoute>();
+  for (const resource of config.values()) {
+    if (resource.kind !== Kind.ROUTE) continue;
+    const { name } = resource;
+    const hash = hex(resource.hash);
+    const known = previous?.get(name);
+    if (known?.hash === hash && stillLinked(known, upstreams)) {
+      routes.set(name, known);
+      continue;
+    }
+    routes.set(name, linkRoute(name, hash, resource.body, upstreams, refusals));
+  }
+  return routes;
+}
+
+function stillLinked(route: LinkedRoute, upstreams: ReadonlyMap<string, Upstream>): boolean {
+  return route.upstreams.every((upstream) => upstreams.get(upstream.name) === upstream);
+}
+
+function linkRoute(
+  name: string,
+  hash: string,
+  body: Uint8Array,
+  upstreams: ReadonlyMap<string, Upstream>,
+  refusals: RefusedResource[],
+): LinkedRoute {
+  const message = fromBinary(RouteSchema, body);
+  const used = new Set<Upstream>();
+  const rules: LinkedRoute['rules'][number][] = [];
+  for (const [index, rule] of message.rules.entries()) {
+    const at = `rules[${index}]`;
+    if (rule.action.case === undefined) {
+      refusals.push({
+        kind: Kind.ROUTE,
+        name,
+        path: at,
+        reason: 'has no action this release knows',
+      });
+    }
+    const linked = linkRule(name, rule, at, (upstreamName, path) => {
+      const upstream = upstreams.get(upstreamName);
+      if (upstream) used.add(upstream);
+      else {
+        const reason = `upstream "${upstreamName}" is not in the snapshot`;
+        refusals.push({ kind: Kind.ROUTE, name, path, reason });
+      }
+      return upstream;
+    });
+    for (const [position, { match, label }] of matchesOf(rule).entries()) {
+      const target: LinkedMatch = {
+        rule: linked,
+        at: `${at}.matches[${position}]`,
+        pathLabel: label,
+        counters: new Map(),
+        histograms: new Map(),
+      };
+      rules.push({ name: rule.name, matches: match ? [match] : [], target });
+    }
+  }
+  const inputs = new Map<string, RouteInput<LinkedMatch>>();
+  for (const { listener, hostnames } of message.attachments) {
+    inputs.set(listener, { name, created: Number(message.created), hostnames, rules });
+  }
+  return { hash, upstreams: [...used], rules, inputs };
+}
+
+/** Each match gets a target of its own, so that metrics can name its path. */
+function matchesOf(rule: Rule) {
+  if (rule.matches.length === 0) return [{ match: undefined, label: '/*' }];
+  return rule.matches.map((match) => ({ match, label: labelOf(match.path) }));
+}
+
+/** The path of a match as a route template: a prefix ends in "/*". */
+function labelOf(path: PathMatch | undefined): string {
+  if (!path) return '/*';
+  if (path.type !== PathMatch_Type.PREFIX) return path.value;
+  return path.value.endsWith('/') ? `${path.value}*` : `${path.value}/*`;
+}

@@ -1,0 +1,109 @@
+import type { SecureContext } from 'node:tls';
+import type { Edits, HeaderChange } from '../http1/edits.ts';
+import type { RouteInput, Router, RuleInput } from '../router/index.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import type { Picker } from '../upstreams/weighted.ts';
+
+/** What a snapshot becomes: everything the request path reads, decided beforehand. Never changed. */
+export type Runtime = {
+  version: string;
+  ports: ReadonlyMap<number, LinkedPort>;
+  routes: ReadonlyMap<string, LinkedRoute>;
+  upstreams: ReadonlyMap<string, Upstream>;
+};
+
+export type LinkedPort = {
+  port: number;
+  secure: boolean;
+  /** Most specific hostname first. */
+  listeners: readonly LinkedListener[];
+};
+
+export type LinkedListener = {
+  name: string;
+  /** '' for any host; may start with "*.". */
+  hostname: string;
+  trustedHops: number;
+  router: Router<LinkedMatch>;
+  /** Empty unless the listener is HTTPS. */
+  certificates: readonly Certificate[];
+};
+
+export type Certificate = {
+  /** Lower-case; may start with "*.". */
+  names: readonly string[];
+  context: SecureContext;
+  pem: { cert: Buffer; key: Buffer };
+};
+
+export type LinkedRoute = {
+  hash: string;
+  /** The upstreams it refers to: while they are the same objects, it need not be linked again. */
+  upstreams: readonly Upstream[];
+  /** One entry a match. */
+  rules: readonly RuleInput<LinkedMatch>[];
+  /** What the router of each listener gets, by name of the listener. */
+  inputs: ReadonlyMap<string, RouteInput<LinkedMatch>>;
+};
+
+/** What the router leads to: one match of one rule. */
+export type LinkedMatch = {
+  rule: LinkedRule;
+  /** Where it stands in the Route resource, e.g. "rules[0].matches[1]". */
+  at: string;
+  /** The path as metrics name it: the template, not what the client sent. */
+  pathLabel: string;
+  /** Slots of the counters of this match, by method, status and kind of client. */
+  counters: Map<number, number>;
+  /** Slots of the histograms of this match: by service, then by method. */
+  histograms: Map<string, number[]>;
+};
+
+export type LinkedRule = {
+  route: string;
+  name: string;
+  action: ForwardAction | RedirectAction | RespondAction;
+  rewrite: PathRewrite | undefined;
+  mirrors: readonly LinkedMirror[];
+  timeouts: LinkedTimeouts;
+};
+
+/** Milliseconds; 0: no limit. */
+export type LinkedTimeouts = { request: number; backendRequest: number; idle: number };
+
+export type PathRewrite =
+  | { type: 'prefix'; match: string; replacement: string }
+  | { type: 'full'; parts: readonly TemplatePart[] };
+
+/** Literal text, or the name of a variable. */
+export type TemplatePart = { text: string } | { variable: string };
+
+export type ForwardAction = { type: 'forward'; pick: Picker<LinkedBackend> };
+
+export type LinkedBackend = {
+  /** Undefined: the reference could not be resolved, the answer is 500. */
+  upstream: Upstream | undefined;
+  host: string;
+  requestEdits: Edits;
+  responseEdits: Edits;
+};
+
+export type RedirectAction = {
+  type: 'redirect';
+  status: number;
+  scheme: string;
+  host: string;
+  port: number;
+  rewrite: PathRewrite | undefined;
+  responseEdits: Edits;
+};
+
+export type RespondAction = {
+  type: 'respond';
+  status: number;
+  body: Buffer;
+  headers: readonly HeaderChange[];
+  responseEdits: Edits;
+};
+
+export type LinkedMirror = { upstream: Upstream; percent: number };

@@ -1,0 +1,27 @@
+import { pino } from 'pino';
+import { parseOptions } from './options.ts';
+import { run } from './run.ts';
+
+async function main() {
+  const log = pino({ name: 'dataplane' }, pino.destination(2));
+  const dataPlane = await run(parseOptions(process.argv.slice(2), process.env), log);
+  // A parent that started us with a channel (gatehouse dev) is told where we are.
+  process.send?.({ type: 'listening', adminPort: dataPlane.adminPort });
+  void dataPlane.ready.then(() => process.send?.({ type: 'ready' }));
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'Stopping');
+    await dataPlane.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('disconnect', () => void stop('disconnect'));
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { Lane, type ResourceSet } from '@gatehouse/snapshot';
+import type { Logger } from 'pino';
+import { startAdmin } from './admin/admin.ts';
+import type { DataPlaneOptions } from './options.ts';
+import type { Applied, Apply } from './subscribe/lanes.ts';
+import { openLastKnownGood } from './subscribe/last-known-good.ts';
+import { subscribe } from './subscribe/subscribe.ts';
+import { processMetrics } from './telemetry/process-metrics.ts';
+import { prometheusText } from './telemetry/prometheus.ts';
+import { startWorkers } from './workers/fleet.ts';
+
+export type DataPlane = {
+  adminPort: number;
+  /** Resolves when the first complete snapshot is served. */
+  ready: Promise<void>;
+  close(): Promise<void>;
+};
+
+const release = '0.1.0';
+
+/** Wires a data plane: controller -> lanes -> worker threads, with the last known good config beside. */
+export async function run(options: DataPlaneOptions, log: Logger): Promise<DataPlane> {
+  const { host, workers: count, limits } = options;
+  const ca = options.caFile === undefined ? undefined : await readFile(options.caFile, 'utf8');
+  const workers = startWorkers({ count, host, limits, log });
+  const lkg =
+    options.lastKnownGood === undefined
+      ? undefined
+      : openLastKnownGood(options.lastKnownGood, { log });
+  const held = await lkg?.load();
+  let config: ResourceSet = new Map();
+  let endpoints: ResourceSet = new Map();
+  let serving = false;
+  let closing = false;
+  const ready = Promise.withResolvers<void>();
+
+  const apply: Apply = async (lane, next): Promise<Applied> => {
+    const refusals = await workers.apply(lane, next);
+    if (refusals.length > 0) return { ok: false, refusals };
+    if (lane === Lane.CONFIG) config = next;
+    else endpoints = next;
+    if (lane === Lane.CONFIG && !serving) {
+      serving = true;
+      ready.resolve();
+    }
+    if (serving) void lkg?.save(config, endpoints);
+    return { ok: true };
+  };
+
+  const subscription = subscribe({
+    url: options.controller,
+    ca,
+    token: tokenOf(options),
+    node: options.node,
+    zone: options.zone,
+    release,
+    apply,
+    held,
+    log,
+  });
+
+  // A controller that answers has newer config, and policies that the file may not know of yet.
+  const fallback = setTimeout(async () => {
+    if (serving || held === undefined) return;
+    log.warn(
+      { file: options.lastKnownGood },
+      'No controller answers: serving the last known good config',
+    );
+    for (const [lane, set] of [
+      [Lane.ENDPOINTS, held.endpoints],
+      [Lane.CONFIG, held.config],
+    ] as const) {
+      const applied = await apply(lane, set, { put: [], remove: [] });
+      if (!applied.ok)
+        log.error({ refusals: applied.refusals }, 'Cannot serve the last known good config');
+    }
+  }, options.lastKnownGoodWait);
+
+  const admin = await startAdmin(
+    {
+      config: () => config,
+      endpoints: () => endpoints,
+      ready: () => serving && !closing,
+      metrics: () =>
+        prometheusText(workers.regions, processMetrics(subscription.state(), lkg?.state())),
+      reload: () => subscription.resync(),
+    },
+    { host: options.adminHost, port: options.adminPort },
+  );
+
+  return {
+    adminPort: admin.port,
+    ready: ready.promise,
+    async close() {
+      closing = true;
+      clearTimeout(fallback);
+      await workers.close(options.drainTimeout);
+      await subscription.close();
+      await lkg?.close();
+      await admin.close();
+    },
+  };
+}
+
+function tokenOf({ token, tokenFile }: DataPlaneOptions): string | (() => Promise<string>) {
+  if (tokenFile !== undefined) return async () => (await readFile(tokenFile, 'utf8')).trim();
+  return token ?? '';
+}

@@ -1,0 +1,191 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import {
+  createServer as createTlsServer,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
+import type { Limits } from '../http1/limits.ts';
+import { coversHost } from '../link/certificates.ts';
+import { listenerFor } from '../link/listeners.ts';
+import type { Certificate, LinkedPort, Runtime } from '../link/runtime.ts';
+import type { TimerWheel } from '../state/timer-wheel.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
+import { DownstreamConnection, type PortContext } from './connection.ts';
+
+export type PortsOptions = {
+  host: string;
+  limits: Limits;
+  wheel: TimerWheel;
+  recorder: Recorder;
+};
+
+/** The listening sockets of a thread. All threads, and all data planes of a host, share the ports. */
+export type Ports = {
+  /**
+   * Opens the ports that the runtime needs and that are not open yet. Connections wait unanswered
+   * until `use`. @returns the ports that cannot be opened, with the reason.
+   */
+  open(runtime: Runtime): Promise<{ port: number; reason: string }[]>;
+  /** Serves by this runtime from now on; ports that it does not name are closed. */
+  use(runtime: Runtime): void;
+  /** Closes the ports that only a discarded runtime needed. */
+  discard(): void;
+  /** Stops listening and closes connections after their response; resolves when all are gone. */
+  drain(timeout: number): Promise<void>;
+};
+
+type OpenPort = {
+  server: Server;
+  context: PortContext;
+  connections: Set<DownstreamConnection>;
+  /** Accepted before the first runtime that names the port is in force. */
+  waiting: Socket[] | undefined;
+  secure: boolean;
+};
+
+export function createPorts(options: PortsOptions): Ports {
+  const open = new Map<number, OpenPort>();
+  let current: ReadonlyMap<number, LinkedPort> = new Map();
+  let drained: (() => void) | undefined;
+
+  function connectionCount(): number {
+    let count = 0;
+    for (const { connections } of open.values()) count += connections.size;
+    return count;
+  }
+
+  function createPort(port: number, secure: boolean): OpenPort {
+    const connections = new Set<DownstreamConnection>();
+    const context: PortContext = {
+      port,
+      scheme: secure ? 'https' : 'http',
+      limits: options.limits,
+      wheel: options.wheel,
+      recorder: options.recorder,
+      listenerOf: (host) => {
+        const linked = current.get(port);
+        return linked && listenerFor(linked, host);
+      },
+      draining: false,
+      forget: (connection) => {
+        connections.delete(connection);
+        if (context.draining && connectionCount() === 0) drained?.();
+      },
+    };
+    const accept = (socket: Socket) => {
+      if (entry.waiting) entry.waiting.push(socket);
+      else if (connections.size >= options.limits.connections) socket.destroy();
+      else connections.add(new DownstreamConnection(socket, context));
+    };
+    const server = secure ? tlsServer(port) : createServer({ noDelay: true });
+    server.on(secure ? 'secureConnection' : 'connection', accept);
+    // A client that breaks off the handshake is no event.
+    server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
+    const entry: OpenPort = { server, context, connections, waiting: [], secure };
+    return entry;
+  }
+
+  function tlsServer(port: number): Server {
+    return createTlsServer({
+      noDelay: true,
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: options.limits.headTimeout,
+      SNICallback: (name, done) => done(null, certificateFor(current.get(port), name)?.context),
+    });
+  }
+
+  function closePort(port: number, entry: OpenPort) {
+    entry.context.draining = true;
+    entry.server.close();
+    for (const socket of entry.waiting ?? []) socket.destroy();
+    for (const connection of entry.connections) connection.drain();
+    open.delete(port);
+  }
+
+  return {
+    async open(runtime) {
+      const problems: { port: number; reason: string }[] = [];
+      for (const { port, secure } of runtime.ports.values()) {
+        const entry = open.get(port);
+        if (entry && entry.secure === secure) continue;
+        if (entry) closePort(port, entry);
+        const created = createPort(port, secure);
+        const reason = await listen(created.server, port, options.host);
+        if (reason === undefined) open.set(port, created);
+        else problems.push({ port, reason });
+      }
+      return problems;
+    },
+
+    use(runtime) {
+      current = runtime.ports;
+      for (const [port, entry] of [...open]) {
+        if (!current.has(port)) closePort(port, entry);
+        const fallback = entry.secure ? certificateFor(current.get(port), '') : undefined;
+        // For clients without SNI (RFC 6066 section 3).
+        if (fallback) (entry.server as TlsServer).setSecureContext(fallback.pem);
+        const waiting = entry.waiting ?? [];
+        entry.waiting = undefined;
+        for (const socket of waiting) {
+          if (!socket.destroyed) {
+            entry.connections.add(new DownstreamConnection(socket, entry.context));
+          }
+        }
+      }
+    },
+
+    discard() {
+      for (const [port, entry] of [...open]) if (entry.waiting) closePort(port, entry);
+    },
+
+    async drain(timeout) {
+      const all = [...open];
+      const done = new Promise<void>((resolve) => {
+        drained = resolve;
+      });
+      for (const [, entry] of all) {
+        entry.context.draining = true;
+        entry.server.close();
+        for (const connection of entry.connections) connection.drain();
+      }
+      if (connectionCount() > 0) {
+        const limit = setTimeout(() => drained?.(), timeout);
+        await done;
+        clearTimeout(limit);
+      }
+      for (const [, entry] of all) for (const connection of entry.connections) connection.destroy();
+    },
+  };
+}
+
+/** Listens with SO_REUSEPORT. Returns the reason when the port cannot be opened. */
+function listen(server: Server, port: number, host: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
+      resolve(`Cannot listen on ${host}:${port}: ${reason}`);
+    });
+    server.listen({ port, host, reusePort: true, backlog: 1024 }, () => {
+      server.removeAllListeners('error');
+      server.on('error', ignoreAcceptError);
+      resolve(undefined);
+    });
+  });
+}
+
+function ignoreAcceptError() {
+  // Accepting failed (descriptors ran out, say): the listening socket itself stays usable.
+}
+
+/** The certificate for a server name: that of the most specific listener that names it first. */
+function certificateFor(port: LinkedPort | undefined, name: string): Certificate | undefined {
+  if (!port) return undefined;
+  const host = name.toLowerCase();
+  const listener = listenerFor(port, host) ?? port.listeners[0];
+  const certificates = listener?.certificates ?? [];
+  return (
+    certificates.find(({ names }) => names.some((pattern) => coversHost(pattern, host))) ??
+    certificates[0]
+  );
+}

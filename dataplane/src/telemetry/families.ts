@@ -1,0 +1,37 @@
+/** A metric family as /metrics shows it. */
+export type Family = {
+  name: string;
+  type: 'counter' | 'gauge' | 'histogram';
+  help: string;
+};
+
+export const requestsTotal: Family = {
+  name: 'gateway_requests_total',
+  type: 'counter',
+  help: 'Requests answered, by method, route template, status and kind of client.',
+};
+
+export const requestDuration: Family = {
+  name: 'gateway_request_duration',
+  type: 'histogram',
+  help: 'Seconds from the head of the request to the end of the response.',
+};
+
+export const activeConnections: Family = {
+  name: 'gateway_active_connections',
+  type: 'gauge',
+  help: 'Client connections that are open.',
+};
+
+export const families = [requestsTotal, requestDuration, activeConnections];
+
+/** Upper bounds of the histogram in seconds; one more bucket takes the rest, then comes the sum. */
+export const durationBounds = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+];
+export const durationWidth = durationBounds.length + 2;
+
+/** Escapes a label value (Prometheus text format 0.0.4). */
+export function labelValue(value: string): string {
+  return value.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`));
+}

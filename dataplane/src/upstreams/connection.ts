@@ -1,0 +1,210 @@
+import { connect, type Socket } from 'node:net';
+import { bodyBytes, writeBody } from '../http1/body-text.ts';
+import { framingOverhead } from '../http1/limits.ts';
+import { responseType } from '../http1/llhttp.ts';
+import { Parser } from '../http1/parser.ts';
+import { Body } from '../http1/request-head.ts';
+import { ResponseHead } from '../http1/response-head.ts';
+import { createDeadline, type TimerWheel } from '../state/timer-wheel.ts';
+
+/** Why an upstream did not answer as it should. */
+export type Failure = 'connect' | 'connect timeout' | 'reset' | 'protocol';
+
+/** Who receives what an upstream answers to one request. */
+export type ResponseSink = {
+  /** A 1xx response, in `connection.head`. */
+  onInterim(connection: UpstreamConnection): void;
+  /** A chunk was parsed. `first`: the head is in it. The end is told by `onResponseEnd`. */
+  onResponse(connection: UpstreamConnection, chunk: Buffer, first: boolean): void;
+  /** The response is complete; the connection belongs to the pool again. */
+  onResponseEnd(connection: UpstreamConnection): void;
+  /** The connection is gone before the response was complete. */
+  onFailure(connection: UpstreamConnection, failure: Failure, detail: string): void;
+  /** The upstream takes more of the request body. */
+  onUpstreamWritable(): void;
+};
+
+/** Where a connection goes when it is idle, and who counts it. */
+export type ConnectionOwner = {
+  keep(connection: UpstreamConnection): void;
+  forget(connection: UpstreamConnection): void;
+};
+
+export type ConnectionTarget = { address: string; port: number; connectTimeout: number };
+
+const responseHeadBytes = 65_536;
+const interimLimit = 16;
+
+/** One HTTP/1.1 connection to an endpoint: one request at a time. */
+export class UpstreamConnection {
+  readonly socket: Socket;
+  readonly parser = new Parser(responseType);
+  readonly head = new ResponseHead(this.parser);
+  /** True from the second request on: the upstream may close it at any moment. */
+  reused = false;
+  /** True once a byte of the current response has arrived. */
+  answered = false;
+  /** Limit for connecting, then for idling in the pool. */
+  readonly deadline = createDeadline(() => this.#expire());
+  readonly #owner: ConnectionOwner;
+  readonly #wheel: TimerWheel;
+  #sink: ResponseSink | undefined;
+  #connecting = true;
+  #connectTimedOut = false;
+  #headSeen = false;
+  #interims = 0;
+  #requestDone = false;
+  #chunkedRequest = false;
+  #error = '';
+
+  constructor(target: ConnectionTarget, owner: ConnectionOwner, wheel: TimerWheel, now: number) {
+    this.#owner = owner;
+    this.#wheel = wheel;
+    this.socket = connect({
+      host: target.address,
+      port: target.port,
+      noDelay: true,
+      keepAlive: true,
+    });
+    this.socket.on('connect', () => this.#onConnect());
+    this.socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.socket.on('end', () => this.#onEnd());
+    this.socket.on('error', (error) => {
+      this.#error = error.message;
+    });
+    this.socket.on('drain', () => this.#sink?.onUpstreamWritable());
+    this.socket.on('close', () => this.#onClose());
+    if (target.connectTimeout > 0) wheel.arm(this.deadline, now + target.connectTimeout);
+  }
+
+  get idle(): boolean {
+    return this.#sink === undefined;
+  }
+
+  /**
+   * Sends a request head with what is there of the body. `source` is the parser of the client, its
+   * last chunk is `chunk`. Returns false when the caller should wait for `onUpstreamWritable`.
+   */
+  send(sink: ResponseSink, text: string, chunked: boolean, source: Parser, chunk: Buffer): boolean {
+    this.#sink = sink;
+    this.answered = false;
+    this.#headSeen = false;
+    this.#interims = 0;
+    this.#chunkedRequest = chunked;
+    this.#requestDone = source.messageDone;
+    this.parser.noBody = source.method === 'HEAD';
+    return writeBody(this.socket, text, source, chunk, chunked);
+  }
+
+  /** Sends a request that is complete in `text`. */
+  sendWhole(sink: ResponseSink, text: Buffer, head: boolean) {
+    this.#sink = sink;
+    this.answered = false;
+    this.#headSeen = false;
+    this.#interims = 0;
+    this.#requestDone = true;
+    this.parser.noBody = head;
+    this.socket.write(text);
+  }
+
+  /** Sends more of the request body: what the client's parser found in `chunk`. */
+  sendMore(source: Parser, chunk: Buffer): boolean {
+    this.#requestDone = source.messageDone;
+    return writeBody(this.socket, '', source, chunk, this.#chunkedRequest);
+  }
+
+  /** Gives the exchange up: the connection cannot be reused. Nothing is reported to the sink. */
+  abort() {
+    this.#sink = undefined;
+    this.socket.destroy();
+  }
+
+  #onConnect() {
+    this.#connecting = false;
+    this.#wheel.remove(this.deadline);
+  }
+
+  #expire() {
+    if (this.#connecting) this.#connectTimedOut = true;
+    this.socket.destroy();
+  }
+
+  #onData(chunk: Buffer) {
+    let rest = chunk;
+    while (rest.length > 0) {
+      const sink = this.#sink;
+      // Bytes nobody asked for: whatever they are, they are not the answer to the next request.
+      if (!sink) return void this.socket.destroy();
+      this.answered = true;
+      const outcome = this.parser.execute(rest);
+      if (outcome === 'broken') return this.#fail('protocol', this.parser.reason);
+      const first = this.parser.headDone && !this.#headSeen;
+      if (first && !this.head.read()) return this.#fail('protocol', 'invalid framing');
+      if (!this.parser.headDone) {
+        if (this.parser.headBytes > responseHeadBytes) this.#fail('protocol', 'head too large');
+        return;
+      }
+      if (first && this.head.status < 200) {
+        if (!this.#takeInterim(sink)) return;
+        rest = rest.subarray(this.parser.consumed);
+        continue;
+      }
+      this.#headSeen = true;
+      if (this.parser.overhead > framingOverhead + responseHeadBytes) {
+        return this.#fail('protocol', 'too much chunk framing');
+      }
+      sink.onResponse(this, rest, first);
+      if (this.#sink !== sink) return;
+      if (outcome === 'more') return;
+      rest = rest.subarray(this.parser.consumed);
+      this.#complete(sink, rest.length === 0);
+    }
+  }
+
+  #takeInterim(sink: ResponseSink): boolean {
+    // 101 was not asked for: Upgrade is never forwarded.
+    if (this.head.status === 101 || ++this.#interims > interimLimit) {
+      this.#fail('protocol', `unexpected ${this.head.status}`);
+      return false;
+    }
+    sink.onInterim(this);
+    return this.#sink === sink;
+  }
+
+  #complete(sink: ResponseSink, clean: boolean) {
+    this.#sink = undefined;
+    this.reused = true;
+    if (clean && this.head.keepAlive && this.#requestDone) this.#owner.keep(this);
+    else this.socket.destroy();
+    sink.onResponseEnd(this);
+  }
+
+  #onEnd() {
+    const sink = this.#sink;
+    if (sink && this.#headSeen && this.head.body === Body.untilClose) {
+      // RFC 9112 section 6.3, rule 8: the close is the end of the body.
+      this.#complete(sink, false);
+    }
+    this.socket.destroy();
+  }
+
+  #onClose() {
+    this.#wheel.remove(this.deadline);
+    this.#owner.forget(this);
+    this.parser.free();
+    if (this.#connectTimedOut) this.#fail('connect timeout', 'no connection in time');
+    else this.#fail(this.#connecting ? 'connect' : 'reset', this.#error || 'connection closed');
+  }
+
+  #fail(failure: Failure, detail: string) {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.socket.destroy();
+    sink?.onFailure(this, failure, detail);
+  }
+
+  /** Bytes of body in the chunk that `onResponse` was called with. */
+  get bodyBytes(): number {
+    return bodyBytes(this.parser);
+  }
+}

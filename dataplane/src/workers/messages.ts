@@ -1,0 +1,29 @@
+import type { Key, Kind } from '@gatehouse/snapshot';
+import type { Limits } from '../http1/limits.ts';
+import type { RefusedResource } from '../link/refusals.ts';
+import type { SeriesName } from '../telemetry/series.ts';
+
+/** A resource as it crosses a thread boundary: plain data. */
+export type PlainResource = { kind: Kind; name: string; hash: Uint8Array; body: Uint8Array };
+export type Difference = { put: PlainResource[]; remove: Key[] };
+
+/** What a worker thread is started with. */
+export type WorkerStart = {
+  host: string;
+  limits: Limits;
+  /** Shared memory for its counters. */
+  region: SharedArrayBuffer;
+};
+
+/** From the main thread to a worker; every one but `stop` is answered with its `id`. */
+export type ToWorker =
+  /** Link this change of the config lane and open ports, but go on serving by the old one. */
+  | ({ type: 'prepare'; id: number } & Difference)
+  | { type: 'commit'; id: number }
+  | { type: 'discard'; id: number }
+  | ({ type: 'endpoints'; id: number } & Difference)
+  | { type: 'drain'; id: number; timeout: number };
+
+export type FromWorker =
+  | { type: 'answer'; id: number; refusals: RefusedResource[] }
+  | { type: 'series'; name: SeriesName };
