@@ -45,7 +45,7 @@ const remembered = 2;
 export class EffectiveLane {
   #compiled: ResourceSet = emptySet;
   #current: Effective | undefined;
-  #published = false;
+  #version: string | undefined;
   /** By key and hash; only for the hash that was compiled and what replaced it since. */
   readonly #refused = new Map<Key, { compiled: string; by: Map<string, RefusedBy[]> }>();
   readonly #accepted = new Map<Key, Resource[]>();
@@ -56,18 +56,18 @@ export class EffectiveLane {
 
   /** Undefined until the first compile. */
   get effective(): Effective | undefined {
-    if (!this.#published) return undefined;
-    this.#current ??= this.#build();
+    if (this.#version === undefined) return undefined;
+    this.#current ??= this.#build(this.#version);
     return this.#current;
   }
 
   /** Holds end for resources whose content changed. */
-  publish(compiled: ResourceSet): void {
-    if (this.#published && compiled === this.#compiled) return;
+  publish(compiled: ResourceSet, version: string): void {
+    if (version === this.#version) return;
     const before = this.#current?.set ?? emptySet;
     const held = this.#refused.size > 0;
     this.#compiled = compiled;
-    this.#published = true;
+    this.#version = version;
     this.#current = undefined;
     for (const [key, hold] of this.#refused) {
       const resource = compiled.get(key);
@@ -118,10 +118,9 @@ export class EffectiveLane {
     return held;
   }
 
-  #build(): Effective {
+  #build(version: string): Effective {
     if (this.#refused.size === 0) {
       const manifest = manifestOf(this.#compiled);
-      const version = versionOfManifest(manifest);
       return { set: this.#compiled, manifest, version, missing: new Set() };
     }
     const set = new Map(this.#compiled);

@@ -30,6 +30,14 @@ export interface FleetView {
   nacks: number;
 }
 
+/** Both lanes with their versions, see versionOf. */
+export interface Snapshot {
+  config: ResourceSet;
+  configVersion: string;
+  endpoints: ResourceSet;
+  endpointsVersion: string;
+}
+
 /** How a stream is told about its session. */
 export interface Stream {
   /** There may be something to send. */
@@ -50,9 +58,10 @@ export class Fleet {
     this.#onChange = onChange;
   }
 
-  publish(compiled: { config: ResourceSet; endpoints: ResourceSet }): void {
-    this.#lanes.config.publish(compiled.config);
-    this.#lanes.endpoints.publish(compiled.endpoints);
+  /** Sends what changed to whoever does not have it. */
+  publish({ config, configVersion, endpoints, endpointsVersion }: Snapshot): void {
+    this.#lanes.config.publish(config, configVersion);
+    this.#lanes.endpoints.publish(endpoints, endpointsVersion);
     this.#changed();
   }
 
@@ -84,13 +93,7 @@ export class Fleet {
   }
 
   view(): FleetView {
-    const dataPlanes = [...this.#streams.keys()].map(({ node, zone, release, ...session }) => ({
-      node,
-      zone,
-      release,
-      config: viewOf(session.config),
-      endpoints: viewOf(session.endpoints),
-    }));
+    const dataPlanes = [...this.#streams.keys()].map(dataPlaneOf);
     dataPlanes.sort((a, b) => (a.node < b.node ? -1 : 1));
     const { config, endpoints } = this.#lanes;
     const heldBack = new Map([...config.heldBack, ...endpoints.heldBack]);
@@ -116,7 +119,11 @@ export class Fleet {
   }
 }
 
-function viewOf({ version, manifest, refused }: SessionLane): LaneView {
+function dataPlaneOf({ node, zone, release, config, endpoints }: Session): DataPlaneView {
+  return { node, zone, release, config: laneOf(config), endpoints: laneOf(endpoints) };
+}
+
+function laneOf({ version, manifest, refused }: SessionLane): LaneView {
   return { version, manifest, refused };
 }
 

@@ -1,0 +1,3 @@
+export { type Options, OptionsError, optionsOf } from './options.ts';
+export { type Running, run } from './run.ts';
+export type { ObjectSummary, Summary } from './status/summary.ts';

@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+export interface Options {
+  /** Folder of YAML resources. */
+  configFolder: string;
+  grpcHost: string;
+  /** 0: any free port. */
+  grpcPort: number;
+  adminHost: string;
+  /** 0: any free port. */
+  adminPort: number;
+  /** The token that data planes present. */
+  token: string;
+  /** PEM files of the server; a pair is made when undefined. */
+  tls: { certificate: string; key: string } | undefined;
+  /** Where the authority of a pair that was made is written. */
+  caOut: string | undefined;
+  /** Replaces the port of the first HTTP listener. */
+  httpPort: number | undefined;
+  logLevel: string;
+}
+
+/** A mistake in the command line, in one sentence. */
+export class OptionsError extends Error {}
+
+export const usage = `Usage: controller --config-folder FOLDER [options]
+
+  --config-folder FOLDER  resources as YAML files, watched for changes
+  --grpc-host HOST        where data planes connect (127.0.0.1)
+  --grpc-port PORT        0 for any free port (18000)
+  --admin-host HOST       where health, status and metrics are served (127.0.0.1)
+  --admin-port PORT       0 for any free port (9902)
+  --token-file FILE       the token that data planes present; else in GATEHOUSE_TOKEN
+  --tls-cert FILE         certificate of the gRPC server, PEM; made by itself when left out
+  --tls-key FILE          its key, PEM
+  --tls-ca-out FILE       where the authority of a certificate that was made is written
+  --http-port PORT        replaces the port of the first HTTP listener
+  --log-level LEVEL       trace, debug, info, warn, error, fatal or silent (info)
+`;
+
+const flags = {
+  'config-folder': { type: 'string' },
+  'grpc-host': { type: 'string', default: '127.0.0.1' },
+  'grpc-port': { type: 'string', default: '18000' },
+  'admin-host': { type: 'string', default: '127.0.0.1' },
+  'admin-port': { type: 'string', default: '9902' },
+  'token-file': { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'tls-ca-out': { type: 'string' },
+  'http-port': { type: 'string' },
+  'log-level': { type: 'string', default: 'info' },
+} as const;
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** @throws OptionsError */
+export function optionsOf(args: string[], environment: NodeJS.ProcessEnv): Options {
+  const values = parsed(args);
+  const configFolder = values['config-folder'];
+  if (configFolder === undefined) throw new OptionsError('Give --config-folder FOLDER');
+  const [certificate, key] = [values['tls-cert'], values['tls-key']];
+  if ((certificate === undefined) !== (key === undefined)) {
+    throw new OptionsError('Give --tls-cert and --tls-key together, or neither');
+  }
+  const caOut = values['tls-ca-out'];
+  if (certificate !== undefined && caOut !== undefined) {
+    throw new OptionsError('--tls-ca-out has no use with --tls-cert: no authority is made');
+  }
+  if (!logLevels.includes(values['log-level'])) {
+    throw new OptionsError(`--log-level must be one of ${logLevels.join(', ')}`);
+  }
+  const httpPort = values['http-port'];
+  return {
+    configFolder,
+    grpcHost: values['grpc-host'],
+    grpcPort: portOf('--grpc-port', values['grpc-port'], 0),
+    adminHost: values['admin-host'],
+    adminPort: portOf('--admin-port', values['admin-port'], 0),
+    token: tokenOf(values['token-file'], environment),
+    tls:
+      certificate === undefined || key === undefined
+        ? undefined
+        : {
+            certificate: contentOf('--tls-cert', certificate),
+            key: contentOf('--tls-key', key),
+          },
+    caOut,
+    httpPort: httpPort === undefined ? undefined : portOf('--http-port', httpPort, 1),
+    logLevel: values['log-level'],
+  };
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({ args, options: flags, allowPositionals: false }).values;
+  } catch (error) {
+    throw new OptionsError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function portOf(flag: string, text: string, least: number): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port < least || port > 65535) {
+    throw new OptionsError(`${flag} must be a port from ${least} to 65535, not "${text}"`);
+  }
+  return port;
+}
+
+function tokenOf(file: string | undefined, environment: NodeJS.ProcessEnv): string {
+  const token = file === undefined ? environment.GATEHOUSE_TOKEN : contentOf('--token-file', file);
+  if (token === undefined) throw new OptionsError('Give --token-file FILE or GATEHOUSE_TOKEN');
+  const trimmed = token.trim();
+  // The characters of a bearer token, RFC 6750 section 2.1.
+  if (!/^[\w\-.~+/]{16,}=*$/.test(trimmed)) {
+    throw new OptionsError('The token must have at least 16 characters out of A-Z a-z 0-9 -._~+/');
+  }
+  return trimmed;
+}
+
+function contentOf(flag: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new OptionsError(`Cannot read the file of ${flag}: ${reason}`);
+  }
+}

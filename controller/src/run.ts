@@ -1,0 +1,149 @@
+import { writeFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { adminRoutes } from './admin/routes.ts';
+import { serveAdmin } from './admin/server.ts';
+import { coalesce } from './coalesce.ts';
+import { type Compiled, createCompiler } from './compile/index.ts';
+import { withHttpPort } from './http-port.ts';
+import type { Options } from './options.ts';
+import { type FileProblem, watchFolder } from './providers/file/index.ts';
+import { sharedToken } from './push/authenticate.ts';
+import { Fleet } from './push/fleet.ts';
+import { listen } from './push/server.ts';
+import { statusOf } from './status/programmed.ts';
+import { type Summary, summaryOf } from './status/summary.ts';
+import { createStore, type Store } from './store/store.ts';
+
+/** Least time between two compiles, in milliseconds: a burst of events is one change. */
+const compileInterval = 20;
+/** Least time between two summaries, in milliseconds. */
+const summaryInterval = 100;
+
+export interface Listeners {
+  log: Logger;
+  /** All mistakes in the folder, whenever they change. */
+  onProblems(problems: FileProblem[]): void;
+  /** Whenever the state of an object or the number of data planes changes. */
+  onSummary(summary: Summary): void;
+}
+
+export interface Running {
+  grpcPort: number;
+  adminPort: number;
+  close(): Promise<void>;
+}
+
+/**
+ * provider -> store -> compile -> push -> status.
+ * @throws when a port, a file or the folder cannot be used.
+ */
+export async function run(
+  options: Options,
+  { log, onProblems, onSummary }: Listeners,
+): Promise<Running> {
+  await using started = new AsyncDisposableStack();
+  const store = createStore();
+  const compile = createCompiler();
+  const timing = { count: 0, seconds: 0 };
+  let compiled: Compiled | undefined;
+  let problems: FileProblem[] = [];
+  let shown = '';
+
+  const summarise = coalesce(() => {
+    if (compiled === undefined) return;
+    const fleetNow = fleet.view();
+    const summary = summaryOf(compiled, fleetNow, statusOf(compiled, fleetNow));
+    const text = JSON.stringify(summary);
+    if (text === shown) return;
+    shown = text;
+    onSummary(summary);
+  }, summaryInterval);
+  started.defer(() => summarise.stop());
+  const fleet = new Fleet(() => summarise.soon());
+
+  const recompile = coalesce(() => {
+    const begin = performance.now();
+    try {
+      const made = compile(resourcesOf(store));
+      compiled = options.httpPort === undefined ? made : withHttpPort(made, options.httpPort);
+    } catch (error) {
+      log.error({ err: error }, 'Cannot compile; the last snapshot stays in use');
+      return;
+    }
+    timing.count++;
+    timing.seconds += (performance.now() - begin) / 1000;
+    fleet.publish(compiled);
+  }, compileInterval);
+  started.defer(() => recompile.stop());
+
+  const certificates = await certificatesOf(options);
+  const push = await listen({
+    fleet,
+    host: options.grpcHost,
+    port: options.grpcPort,
+    ...certificates,
+    authenticate: sharedToken(options.token),
+    log,
+  });
+  started.defer(() => push.close());
+
+  const folder = await watchFolder({
+    folder: options.configFolder,
+    store,
+    onProblems(found) {
+      problems = found;
+      onProblems(found);
+    },
+    log: (line) => log.info(line),
+  });
+  started.defer(() => folder.close());
+  started.defer(store.subscribe(() => recompile.soon()));
+  recompile.soon();
+  recompile.flush();
+
+  const admin = await serveAdmin(
+    {
+      host: options.adminHost,
+      port: options.adminPort,
+      log: (error) => log.error({ err: error }, 'Cannot answer a request of the admin port'),
+    },
+    adminRoutes({
+      compiled: () => compiled,
+      fleet: () => fleet.view(),
+      problems: () => problems,
+      timing: () => timing,
+      async reload() {
+        const found = await folder.reload();
+        recompile.flush();
+        return found;
+      },
+    }),
+  );
+  started.defer(() => admin.close());
+
+  const { port: grpcPort } = push;
+  const resources = started.move();
+  return { grpcPort, adminPort: admin.port, close: () => resources.disposeAsync() };
+}
+
+function resourcesOf(store: Store) {
+  return {
+    routes: [...store.list('Route')],
+    upstreams: [...store.list('Upstream')],
+    gateways: [...store.list('Gateway')],
+    services: [...store.list('Service')],
+    endpointSlices: [...store.list('EndpointSlice')],
+    secrets: [...store.list('Secret')],
+  };
+}
+
+async function certificatesOf({ tls, grpcHost, caOut }: Options) {
+  if (tls !== undefined) return tls;
+  // Loaded only here: it costs a tenth of a second.
+  const { createCertificates } = await import('./push/certificate.ts');
+  const { ca, certificate, key } = await createCertificates([
+    ...new Set(['127.0.0.1', '::1', 'localhost', grpcHost]),
+  ]);
+  if (caOut !== undefined) await writeFile(caOut, ca);
+  return { certificate, key };
+}
