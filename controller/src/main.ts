@@ -18,8 +18,8 @@ async function main(args: string[]): Promise<void> {
     onProblems: (problems) => process.stderr.write(problemsText(problems)),
     onSummary: (summary) => tell({ type: 'status', ...summary }),
   });
-  const { grpcPort, adminPort } = running;
-  tell({ type: 'listening', grpcPort, adminPort });
+  const { grpcPort, adminPort, ports } = running;
+  tell({ type: 'listening', grpcPort, adminPort, ports });
   log.info({ grpcPort, adminPort, folder: options.configFolder }, 'Controller started');
   const stop = () => void close(running);
   process.once('SIGTERM', stop);

@@ -1,4 +1,6 @@
 import { writeFile } from 'node:fs/promises';
+import { fromBinary } from '@bufbuild/protobuf';
+import { Kind, ListenerSchema, type ResourceSet } from '@gatehouse/snapshot';
 import type { Logger } from 'pino';
 import { adminRoutes } from './admin/routes.ts';
 import { serveAdmin } from './admin/server.ts';
@@ -10,9 +12,10 @@ import { type FileProblem, watchFolder } from './providers/file/index.ts';
 import { sharedToken } from './push/authenticate.ts';
 import { Fleet } from './push/fleet.ts';
 import { listen } from './push/server.ts';
+import { resourcesOf } from './resources-of.ts';
 import { statusOf } from './status/programmed.ts';
 import { type Summary, summaryOf } from './status/summary.ts';
-import { createStore, type Store } from './store/store.ts';
+import { createStore } from './store/store.ts';
 
 /** Least time between two compiles, in milliseconds: a burst of events is one change. */
 const compileInterval = 20;
@@ -30,6 +33,8 @@ export interface Listeners {
 export interface Running {
   grpcPort: number;
   adminPort: number;
+  /** Ports of the listeners of the first snapshot. */
+  ports: number[];
   close(): Promise<void>;
 }
 
@@ -123,18 +128,15 @@ export async function run(
 
   const { port: grpcPort } = push;
   const resources = started.move();
-  return { grpcPort, adminPort: admin.port, close: () => resources.disposeAsync() };
+  const ports = compiled === undefined ? [] : listenerPorts(compiled.config);
+  return { grpcPort, adminPort: admin.port, ports, close: () => resources.disposeAsync() };
 }
 
-function resourcesOf(store: Store) {
-  return {
-    routes: [...store.list('Route')],
-    upstreams: [...store.list('Upstream')],
-    gateways: [...store.list('Gateway')],
-    services: [...store.list('Service')],
-    endpointSlices: [...store.list('EndpointSlice')],
-    secrets: [...store.list('Secret')],
-  };
+function listenerPorts(config: ResourceSet): number[] {
+  const ports = [...config.values()]
+    .filter(({ kind }) => kind === Kind.LISTENER)
+    .map(({ body }) => fromBinary(ListenerSchema, body).port);
+  return [...new Set(ports)].sort((a, b) => a - b);
 }
 
 async function certificatesOf({ tls, grpcHost, caOut }: Options) {

@@ -7,7 +7,9 @@ async function main() {
   const dataPlane = await run(parseOptions(process.argv.slice(2), process.env), log);
   // A parent that started us with a channel (gatehouse dev) is told where we are.
   process.send?.({ type: 'listening', adminPort: dataPlane.adminPort });
-  void dataPlane.ready.then(() => process.send?.({ type: 'ready' }));
+  void dataPlane.ready.then((ports) =>
+    process.send?.({ type: 'ready', ports, refused: dataPlane.refused() }),
+  );
   let stopping = false;
   const stop = async (signal: string) => {
     if (stopping) return;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { Lane, type ResourceSet } from '@gatehouse/snapshot';
+import { fromBinary } from '@bufbuild/protobuf';
+import { Kind, Lane, ListenerSchema, type ResourceSet } from '@gatehouse/snapshot';
 import type { Logger } from 'pino';
 import { startAdmin } from './admin/admin.ts';
 import type { DataPlaneOptions } from './options.ts';
@@ -12,8 +13,10 @@ import { startWorkers } from './workers/fleet.ts';
 
 export type DataPlane = {
   adminPort: number;
-  /** Resolves when the first complete snapshot is served. */
-  ready: Promise<void>;
+  /** Resolves when the first complete snapshot is served, with the ports that are open by it. */
+  ready: Promise<number[]>;
+  /** Why the last snapshot was refused; undefined when it was not. */
+  refused(): string | undefined;
   close(): Promise<void>;
 };
 
@@ -33,7 +36,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
   let endpoints: ResourceSet = new Map();
   let serving = false;
   let closing = false;
-  const ready = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<number[]>();
 
   const apply: Apply = async (lane, next): Promise<Applied> => {
     const refusals = await workers.apply(lane, next);
@@ -42,7 +45,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
     else endpoints = next;
     if (lane === Lane.CONFIG && !serving) {
       serving = true;
-      ready.resolve();
+      ready.resolve(portsOf(next));
     }
     if (serving) void lkg?.save(config, endpoints);
     return { ok: true };
@@ -92,6 +95,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
   return {
     adminPort: admin.port,
     ready: ready.promise,
+    refused: () => subscription.state().lastError,
     async close() {
       closing = true;
       clearTimeout(fallback);
@@ -101,6 +105,14 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
       await admin.close();
     },
   };
+}
+
+function portsOf(config: ResourceSet): number[] {
+  const ports = new Set<number>();
+  for (const { kind, body } of config.values()) {
+    if (kind === Kind.LISTENER) ports.add(fromBinary(ListenerSchema, body).port);
+  }
+  return [...ports].sort((a, b) => a - b);
 }
 
 function tokenOf({ token, tokenFile }: DataPlaneOptions): string | (() => Promise<string>) {

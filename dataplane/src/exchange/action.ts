@@ -1,8 +1,8 @@
 import type { Parser } from '../http1/parser.ts';
+import { errorReply } from '../http1/reply.ts';
 import { answerRedirect, answerRespond } from './direct.ts';
 import type { Exchange } from './exchange.ts';
 import { startForward } from './forward.ts';
-import { errorReply } from './reply.ts';
 
 /** Serves an exchange: 404 without a match, otherwise the action of its rule. */
 export function startAction(exchange: Exchange, parser: Parser, chunk: Buffer) {

@@ -1,8 +1,8 @@
 import { withoutDropped } from '../http1/edits.ts';
+import { rewritePath } from '../link/rewrite.ts';
 import type { RedirectAction, RespondAction } from '../link/runtime.ts';
 import { variablesOf } from '../router/index.ts';
 import type { Exchange } from './exchange.ts';
-import { rewritePath } from './rewrite.ts';
 
 /** Answers with a Location (RFC 9110 section 15.4). The query is kept. */
 export function answerRedirect(exchange: Exchange, action: RedirectAction) {

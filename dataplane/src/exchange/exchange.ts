@@ -1,10 +1,10 @@
 import type { Edits } from '../http1/edits.ts';
 import type { Parser } from '../http1/parser.ts';
+import type { Reply } from '../http1/reply.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { LinkedMatch, LinkedRule } from '../link/runtime.ts';
 import type { Candidate } from '../router/index.ts';
-import type { Reply } from './reply.ts';
 
 /** The client's side of an exchange: what an action may do with it. */
 export type Client = {

@@ -1,14 +1,14 @@
 import type { Parser } from '../http1/parser.ts';
+import { errorReply } from '../http1/reply.ts';
 import { Body } from '../http1/request-head.ts';
 import { type RequestPlan, requestText } from '../http1/request-text.ts';
+import { rewritePath } from '../link/rewrite.ts';
 import type { ForwardAction, LinkedBackend, LinkedTimeouts } from '../link/runtime.ts';
 import { variablesOf } from '../router/index.ts';
 import type { Failure, ResponseSink, UpstreamConnection } from '../upstreams/connection.ts';
 import type { EndpointPool } from '../upstreams/endpoint-pool.ts';
 import type { Exchange, RunningAction } from './exchange.ts';
 import { startMirrors } from './mirror.ts';
-import { errorReply } from './reply.ts';
-import { rewritePath } from './rewrite.ts';
 
 /** RFC 9110 section 9.2.2. */
 const idempotent = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']);

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import llhttpWasm from 'undici/lib/llhttp/llhttp_simd-wasm.js';
 
 /**
  * llhttp, the HTTP/1.1 parser of Node, as the WebAssembly module that undici ships. It is the only
@@ -60,8 +60,6 @@ export function llhttpOfThread(): Llhttp {
 }
 
 export function createLlhttp() {
-  const require = createRequire(import.meta.url);
-  const bytes: Uint8Array<ArrayBuffer> = require('undici/lib/llhttp/llhttp_simd-wasm.js');
   let current: Events | undefined;
   let input = 0;
   let capacity = initialInput;
@@ -77,7 +75,7 @@ export function createLlhttp() {
       running()[name](at - input, at - input + length);
       return 0;
     };
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(llhttpWasm), {
     env: {
       wasm_on_message_begin: () => {
         running().onBegin();

@@ -1,5 +1,5 @@
-import { type Reply, reasonOf } from '../exchange/reply.ts';
 import { type Edits, withoutDropped } from './edits.ts';
+import { type Reply, reasonOf } from './reply.ts';
 
 export type ReplyPlan = {
   requestId: string;

@@ -1,8 +1,8 @@
 import type { Redirect, Rewrite, Rule, WeightedBackend } from '@gatehouse/snapshot';
-import { templateParts } from '../exchange/rewrite.ts';
 import { prepareEdits } from '../http1/edits.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { createPicker } from '../upstreams/weighted.ts';
+import { templateParts } from './rewrite.ts';
 import type { LinkedBackend, LinkedMirror, LinkedRule, PathRewrite } from './runtime.ts';
 
 /** Finds an Upstream of the snapshot by name; reports the ones that are missing. */

@@ -27,7 +27,7 @@ export type Applied = { ok: true } | { ok: false; refusals: Refused[] };
 /** Puts `next` in use as a whole. Called for one update at a time, in the order of arrival. */
 export type Apply = (lane: Lane, next: ResourceSet, change: Change) => Promise<Applied>;
 
-/** What is in use on each lane. */
+/** A complete set of both lanes. */
 export interface Held {
   config: ResourceSet;
   endpoints: ResourceSet;
@@ -37,19 +37,28 @@ export type Answer =
   | { ok: true; version: string }
   | { ok: false; version: string; refusals: Refused[]; resend: boolean; reason: string };
 
-/** One lane of the data plane: the set in use, changed only by an update that was applied whole. */
+/** One lane of the data plane: its set is replaced only by an update that was applied whole. */
 export class SubscribedLane {
   readonly lane: Lane;
   set: ResourceSet;
   version: string;
-  /** False until something is in use: even an empty first set has to be linked. */
-  #inUse: boolean;
+  /** False until `apply` took a set: what is held, or an empty first set, has to be linked as well. */
+  #inUse = false;
+  readonly #held: boolean;
 
   constructor(lane: Lane, held: ResourceSet | undefined) {
     this.lane = lane;
     this.set = held ?? emptySet;
     this.version = versionOf(this.set);
-    this.#inUse = held !== undefined;
+    this.#held = held !== undefined;
+  }
+
+  /** Puts the held set in use unless something is in use already. Undefined when there was no need. */
+  async useHeld(apply: Apply): Promise<Applied | undefined> {
+    if (this.#inUse || !this.#held) return undefined;
+    const applied = await apply(this.lane, this.set, { put: [...this.set.values()], remove: [] });
+    if (applied.ok) this.#inUse = true;
+    return applied;
   }
 
   /** @throws whatever `apply` throws; the old set then stays. */
@@ -80,6 +89,7 @@ export class SubscribedLane {
     const remove = update.full
       ? [...this.set.keys()].filter((key) => !next.has(key))
       : update.remove.map(({ kind, name }) => keyOf(kind, name)).filter((k) => this.set.has(k));
-    return { put: update.put, remove };
+    const put = this.#inUse ? update.put : [...next.values()];
+    return { put, remove };
   }
 }

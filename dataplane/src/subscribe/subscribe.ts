@@ -3,7 +3,7 @@ import { type FromDataPlane, Lane, type Update } from '@gatehouse/snapshot';
 import type { Logger } from 'pino';
 import { type BackOff, defaultBackOff, delayOf, pause } from './back-off.ts';
 import { type Address, connect } from './connection.ts';
-import { type Answer, type Apply, type Held, SubscribedLane } from './lanes.ts';
+import { type Answer, type Apply, type Held, type Refused, SubscribedLane } from './lanes.ts';
 import { answerOf, helloOf, resendOf } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { Resyncs } from './resyncs.ts';
@@ -16,7 +16,10 @@ export interface SubscribeOptions extends Address {
   zone: string;
   release: string;
   apply: Apply;
-  /** What is in use already, e.g. from the last-known-good file. */
+  /**
+   * What is on this machine already, e.g. from the last-known-good file: only the difference is asked
+   * for. It is put in use by the first update, whatever that changes, or by `useHeld`.
+   */
   held?: Held | undefined;
   log?: Pick<Logger, 'info' | 'warn' | 'error'> | undefined;
   backOff?: BackOff;
@@ -41,6 +44,12 @@ export interface Subscription {
    * @throws when that takes longer than `timeoutMs` (10,000 by default) or an update is refused.
    */
   resync(timeoutMs?: number): Promise<void>;
+  /**
+   * Puts what is held in use without a controller, unless an update came first. Takes its turn among
+   * the updates, so that older config never replaces newer.
+   * @returns refusals; empty when all went well or there was no need.
+   */
+  useHeld(): Promise<Refused[]>;
   /** Resolves when the stream has ended and the last `apply` has returned. */
   close(): Promise<void>;
   state(): SubscriptionState;
@@ -65,6 +74,14 @@ export function subscribe(options: SubscribeOptions): Subscription {
   let refused = 0;
   let connected = false;
   let lastError: string | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** One `apply` at a time. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = turn.then(work);
+    turn = next.catch(() => undefined);
+    return next;
+  }
 
   async function take(update: Update): Promise<void> {
     connected = true;
@@ -89,7 +106,7 @@ export function subscribe(options: SubscribeOptions): Subscription {
     try {
       const target = [config, endpoints].find((one) => one.lane === lane);
       if (target === undefined) throw new Error(`lane ${lane} is unknown to this release`);
-      return await target.take(update, options.apply);
+      return await inTurn(() => target.take(update, options.apply));
     } catch (error) {
       log?.error({ err: error, lane }, 'Cannot apply an update');
       const reason = `Cannot apply version "${version}": ${textOf(error)}`;
@@ -141,10 +158,20 @@ export function subscribe(options: SubscribeOptions): Subscription {
       for (const { lane, version } of [endpoints, config]) outbox?.send(resendOf(lane, version));
       return done;
     },
+    useHeld: () =>
+      inTurn(async () => {
+        const refusals: Refused[] = [];
+        for (const lane of [endpoints, config]) {
+          const applied = await lane.useHeld(options.apply);
+          if (applied?.ok === false) refusals.push(...applied.refusals);
+        }
+        return refusals;
+      }),
     async close() {
       closing.abort();
       resyncs.failed('the subscription was closed');
       await running;
+      await turn;
     },
     state: () => ({
       connected,

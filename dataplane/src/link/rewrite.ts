@@ -1,4 +1,4 @@
-import type { PathRewrite } from '../link/runtime.ts';
+import type { PathRewrite } from './runtime.ts';
 
 /** The path after a rewrite. `variables` are those of the template match, raw. */
 export function rewritePath(

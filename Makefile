@@ -1,0 +1,43 @@
+# Targets for people; `make` alone lists them. Everything real is an npm script.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+stamp := node_modules/.package-lock.json
+
+.PHONY: help install demo test check bench build generate format clean
+
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1|/' | column -t -s '|'
+
+$(stamp): package.json package-lock.json
+	npm ci
+	@touch $(stamp)
+
+install: $(stamp) ## Install what the project needs (Node 26 comes along)
+
+demo: $(stamp) ## Run the example shop behind a gateway; ARGS=--check asserts instead
+	npm run --silent demo -- $(ARGS)
+
+test: $(stamp) ## Run the tests
+	npm run --silent test -- $(ARGS)
+
+check: $(stamp) ## Types, lint, import arrows, generated files, then the tests
+	npm run --silent types
+	npm run --silent lint
+	npm run --silent imports
+	npm run --silent generate:check
+	npm run --silent test
+
+bench: $(stamp) ## Measure against other proxies; SCENARIO=plain runs one
+	npm run --silent bench
+
+build: $(stamp) ## Bundle the programs into dist/
+	npm run --silent build
+
+generate: $(stamp) ## Write CRDs, protobuf code and the reference from their sources
+	npm run --silent generate
+
+format: $(stamp) ## Format and fix lint
+	npm run --silent format
+
+clean: ## Remove what is built
+	rm -rf dist

@@ -1,0 +1,4 @@
+export { type Candidate, variablesOf } from './candidate.ts';
+export { normalisePath } from './normalise-path.ts';
+export type { Problem, RequestHead, RouteInput, RuleInput } from './route-input.ts';
+export { createRouter, type Router } from './router.ts';

@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+import { check } from './check.ts';
+import { dev } from './dev.ts';
+import { parseDevOptions, usage } from './options.ts';
+
+async function main(args: string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case 'dev':
+      return dev(parseDevOptions(rest));
+    case 'check': {
+      const [folder, ...more] = rest;
+      if (folder === undefined || more.length > 0) throw new Error(usage);
+      return check(folder);
+    }
+    case 'help':
+    case '--help':
+    case undefined:
+      process.stdout.write(`${usage}\n`);
+      return command === undefined ? 1 : 0;
+    default:
+      throw new Error(`Unknown command "${command}"\n${usage}`);
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);
