@@ -16,7 +16,10 @@ async function main(args: string[]): Promise<void> {
   const running = await run(options, {
     log,
     onProblems: (problems) => process.stderr.write(problemsText(problems)),
-    onSummary: (summary) => tell({ type: 'status', ...summary }),
+    onSummary(summary, lines) {
+      if (process.connected) tell({ type: 'status', ...summary, lines });
+      else for (const line of lines) log.info(line);
+    },
   });
   const { grpcPort, adminPort, ports } = running;
   tell({ type: 'listening', grpcPort, adminPort, ports });

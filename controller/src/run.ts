@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { fromBinary } from '@bufbuild/protobuf';
 import { Kind, ListenerSchema, type ResourceSet } from '@gatehouse/snapshot';
 import type { Logger } from 'pino';
@@ -6,7 +7,7 @@ import { adminRoutes } from './admin/routes.ts';
 import { serveAdmin } from './admin/server.ts';
 import { coalesce } from './coalesce.ts';
 import { type Compiled, createCompiler } from './compile/index.ts';
-import { withHttpPort } from './http-port.ts';
+import { portsOf, withHttpPort } from './listener-ports.ts';
 import type { Options } from './options.ts';
 import { type FileProblem, watchFolder } from './providers/file/index.ts';
 import { sharedToken } from './push/authenticate.ts';
@@ -14,7 +15,7 @@ import { Fleet } from './push/fleet.ts';
 import { listen } from './push/server.ts';
 import { resourcesOf } from './resources-of.ts';
 import { statusOf } from './status/programmed.ts';
-import { type Summary, summaryOf } from './status/summary.ts';
+import { changedLines, type Summary, summaryOf } from './status/summary.ts';
 import { createStore } from './store/store.ts';
 
 /** Least time between two compiles, in milliseconds: a burst of events is one change. */
@@ -26,8 +27,8 @@ export interface Listeners {
   log: Logger;
   /** All mistakes in the folder, whenever they change. */
   onProblems(problems: FileProblem[]): void;
-  /** Whenever the state of an object or the number of data planes changes. */
-  onSummary(summary: Summary): void;
+  /** Whenever the state of an object or the number of data planes changes; `lines` say what changed. */
+  onSummary(summary: Summary, lines: string[]): void;
 }
 
 export interface Running {
@@ -52,16 +53,15 @@ export async function run(
   const timing = { count: 0, seconds: 0 };
   let compiled: Compiled | undefined;
   let problems: FileProblem[] = [];
-  let shown = '';
+  let shown: Summary | undefined;
 
   const summarise = coalesce(() => {
     if (compiled === undefined) return;
     const fleetNow = fleet.view();
     const summary = summaryOf(compiled, fleetNow, statusOf(compiled, fleetNow));
-    const text = JSON.stringify(summary);
-    if (text === shown) return;
-    shown = text;
-    onSummary(summary);
+    if (isDeepStrictEqual(summary, shown)) return;
+    onSummary(summary, changedLines(shown, summary));
+    shown = summary;
   }, summaryInterval);
   started.defer(() => summarise.stop());
   const fleet = new Fleet(() => summarise.soon());

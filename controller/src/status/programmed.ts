@@ -12,6 +12,7 @@ export type Programmed = {
 
 /** The status of an object with what the fleet made of it. */
 export type FleetStatus = Omit<ObjectStatus, 'conditions'> & {
+  /** Programmed is the last. */
   conditions: (Condition | Programmed)[];
 };
 
