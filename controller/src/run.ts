@@ -1,7 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { fromBinary } from '@bufbuild/protobuf';
-import { Kind, ListenerSchema, type ResourceSet } from '@gatehouse/snapshot';
 import type { Logger } from 'pino';
 import { adminRoutes } from './admin/routes.ts';
 import { serveAdmin } from './admin/server.ts';
@@ -128,15 +126,8 @@ export async function run(
 
   const { port: grpcPort } = push;
   const resources = started.move();
-  const ports = compiled === undefined ? [] : listenerPorts(compiled.config);
+  const ports = compiled === undefined ? [] : portsOf(compiled);
   return { grpcPort, adminPort: admin.port, ports, close: () => resources.disposeAsync() };
-}
-
-function listenerPorts(config: ResourceSet): number[] {
-  const ports = [...config.values()]
-    .filter(({ kind }) => kind === Kind.LISTENER)
-    .map(({ body }) => fromBinary(ListenerSchema, body).port);
-  return [...new Set(ports)].sort((a, b) => a - b);
 }
 
 async function certificatesOf({ tls, grpcHost, caOut }: Options) {
