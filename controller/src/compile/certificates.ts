@@ -39,23 +39,22 @@ function entryOf({ data, stringData }: SecretObject, name: string): Buffer | und
 function whyUnusable(chain: Buffer, key: Buffer): string | undefined {
   const blocks = chain.toString('latin1').match(block) ?? [];
   const certificates = attempt(() => blocks.map((pem) => new X509Certificate(pem)));
-  if (typeof certificates === 'string')
-    return `holds a tls.crt that cannot be read: ${certificates}`;
-  const [leaf] = certificates;
-  if (leaf === undefined) return 'holds no PEM certificate in tls.crt';
+  const leaf = 'failed' in certificates ? undefined : certificates[0];
+  if (leaf === undefined) return 'holds no PEM certificates in tls.crt';
   const privateKey = attempt(() => createPrivateKey(key));
-  if (typeof privateKey === 'string') return `holds a tls.key that cannot be read: ${privateKey}`;
+  if ('failed' in privateKey) return 'holds no PEM private key without passphrase in tls.key';
   if (!leaf.checkPrivateKey(privateKey)) return 'holds a tls.key that does not fit its tls.crt';
   // OpenSSL refuses more than the parsers do, e.g. keys that are too short.
   const context = attempt(() => createSecureContext({ cert: chain, key }));
-  return typeof context === 'string' ? `cannot be served: ${context}` : undefined;
+  return 'failed' in context ? `cannot be served: ${context.failed}` : undefined;
 }
 
-function attempt<T extends object>(make: () => T): T | string {
+/** The message of an OpenSSL error may quote its input, its reason does not. */
+function attempt<T extends object>(make: () => T): T | { failed: string } {
   try {
     return make();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return error.message;
+    return { failed: 'reason' in error ? String(error.reason) : 'OpenSSL refuses it' };
   }
 }

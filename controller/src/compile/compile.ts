@@ -1,10 +1,10 @@
 import type { GatewayObject, RouteObject, SecretObject, UpstreamObject } from '@gatehouse/crds';
-import { type Key, type Resource, type ResourceSet, versionOf } from '@gatehouse/snapshot';
+import type { ResourceSet } from '@gatehouse/snapshot';
 import { attachPoint, byGateway } from './attach.ts';
 import { type CheckedSecret, checkSecret } from './certificates.ts';
 import { type CheckedGateway, checkGateway, defaultListener, secretIds } from './gateway.ts';
 import { gatewayStatus } from './gateway-status.ts';
-import { type Keyed, keyed } from './keyed.ts';
+import { joinLane, type Keyed, keyed } from './keyed.ts';
 import { judgeListeners } from './listeners.ts';
 import { createMemo, createSame } from './memo.ts';
 import type { Backend, Lookup } from './refs.ts';
@@ -81,11 +81,11 @@ export function createCompiler(): (resources: Resources) => Compiled {
     const routes = resources.routes.map((object) =>
       memos.checkedRoutes.get(object, [], () => checkRoute(object)),
     );
-    const linked = sortedBy(routes, ({ id }) => id).map((route) =>
-      memos.routes.get(route, [points, ...route.refs.map(lookup)], () =>
-        linkRoute(route, points, lookup),
-      ),
-    );
+    const linked = sortedBy(routes, ({ id }) => id).map((route) => {
+      const dependencies: unknown[] = [points];
+      for (const ref of route.refs) dependencies.push(lookup(ref));
+      return memos.routes.get(route, dependencies, () => linkRoute(route, points, lookup));
+    });
 
     const backends = new Map<string, Backend>();
     const attached = new Map<string, number>();
@@ -96,7 +96,7 @@ export function createCompiler(): (resources: Resources) => Compiled {
     const slices = slicesByService(resources.endpointSlices);
     const used = sortedBy(backends.values(), ({ upstream }) => upstream);
     const served = listeners.filter(({ out }) => out === '');
-    const config = setOf([
+    const config = joinLane([
       ...served.map(({ resource }) => keyed(resource)),
       ...sortedBy(
         served.flatMap(({ secrets: own }) => own.map(keyed)),
@@ -105,7 +105,7 @@ export function createCompiler(): (resources: Resources) => Compiled {
       ...used.map((backend) => upstreamResource(backend, memos.upstreams)),
       ...linked.flatMap((route) => route.served ?? []),
     ]);
-    const endpoints = setOf(
+    const endpoints = joinLane(
       used.map((backend) => endpointsResource(backend, slices, lookup, memos.endpoints)),
     );
     const statuses = [
@@ -123,17 +123,11 @@ export function createCompiler(): (resources: Resources) => Compiled {
     ];
     for (const memo of Object.values(memos)) memo.endRun();
     return {
-      config,
-      endpoints,
-      configVersion: versionOf(config),
-      endpointsVersion: versionOf(endpoints),
+      config: config.set,
+      endpoints: endpoints.set,
+      configVersion: config.version,
+      endpointsVersion: endpoints.version,
       statuses,
     };
   };
-}
-
-function setOf(resources: readonly Keyed[]): ResourceSet {
-  const set = new Map<Key, Resource>();
-  for (const { key, resource } of resources) set.set(key, resource);
-  return set;
 }

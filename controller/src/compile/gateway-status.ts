@@ -13,12 +13,16 @@ import {
   resolvedRefs,
 } from './status.ts';
 
-/** @param attached number of Routes by id of the listener. */
+/**
+ * @param judged the listeners of this Gateway.
+ * @param attached number of Routes by id of the listener.
+ */
 export function gatewayStatus(
-  { object, mistakes }: CheckedGateway,
-  listeners: readonly JudgedListener[],
+  { object, mistakes, listeners: inOrder }: CheckedGateway,
+  judged: readonly JudgedListener[],
   attached: ReadonlyMap<string, number>,
 ): ObjectStatus {
+  const listeners = inOrder.flatMap(({ path }) => judged.find((one) => one.path === path) ?? []);
   const served = listeners.filter(({ out }) => out === '');
   const problems = [
     ...(mistakes.length > 0 ? [listed(mistakes)] : []),

@@ -28,5 +28,5 @@ function intersection(a: string, b: string): string | undefined {
 
 /** Whether every host of `narrow`, itself perhaps a wildcard, is one of the wildcard `wide`. */
 function covers(wide: string, narrow: string): boolean {
-  return wide.startsWith('*.') && narrow.length > wide.length && narrow.endsWith(wide.slice(1));
+  return wide.startsWith('*.') && narrow.length >= wide.length && narrow.endsWith(wide.slice(1));
 }

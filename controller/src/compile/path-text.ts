@@ -5,8 +5,10 @@ const variablePattern = /^\{([A-Za-z_][A-Za-z0-9_-]*)\}$/;
 /**
  * The normal form in which the data plane compares paths (RFC 3986 section 6.2.2): upper-case
  * percent-encodings, none of unreserved characters; what no URI can hold is encoded as UTF-8.
+ * Reports what no request can have in its path, for the data plane answers it with 400.
  */
 export function normalPath(value: string, path: string, report: Report): string {
+  if (!value.startsWith('/')) report(path, 'must start with "/"');
   if (/%(?![0-9a-fA-F]{2})/.test(value)) {
     report(path, '"%" must begin a percent-encoding such as "%20" (RFC 3986 section 2.1)');
   }
@@ -14,9 +16,13 @@ export function normalPath(value: string, path: string, report: Report): string 
     const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
     return /[A-Za-z0-9\-._~]/.test(character) ? character : encoded.toUpperCase();
   });
-  const segments = normal.split('/');
-  if (segments.includes('.') || segments.includes('..')) {
-    report(path, 'must be a normalised path without "." and ".." segments');
+  if (/[\\?#]|%5C|%00/.test(normal)) {
+    report(path, 'must be a path without query, fragment, backslash and NUL');
+  }
+  // A path parameter or an escaped slash does not make ".." a name: servers behind may think not.
+  const segments = normal.split(/\/|%2F/).map((segment) => segment.split(/;|%3B/)[0]);
+  if (segments.includes('.') || segments.includes('..') || normal.includes('//')) {
+    report(path, 'must be a normalised path without "//" and segments "." and ".."');
   }
   return normal;
 }

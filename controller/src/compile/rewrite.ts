@@ -75,9 +75,8 @@ export function checkVariables(
   const at = `${path}.rewrite.path`;
   for (const name of new Set(replacementVariables(rewrite.path, at, report))) {
     const missing = matches.findIndex(({ variables }) => !variables.includes(name));
-    if (missing === -1 && matches.length > 0) continue;
-    const where = matches.length === 0 ? 'no match' : `matches[${missing}]`;
-    report(at, `"{${name}}" must be a variable of a Template, ${where} does not define it`);
+    if (matches.length === 0) report(at, `"{${name}}" needs a Template match that defines it`);
+    else if (missing !== -1) report(at, `"{${name}}" is not defined by matches[${missing}]`);
   }
 }
 
