@@ -24,11 +24,11 @@ const mostErrors = 10;
 /** What is wrong with the document before it is looked at as an object. */
 export function syntaxProblems(document: Document.Parsed): SyntaxProblem[] {
   if (document.errors.length > 0) {
-    return document.errors.slice(0, mostErrors).map(({ pos, message }) => ({
-      offset: pos[0],
-      path: '',
-      message: /call stack/i.test(message) ? tooDeep : message,
-    }));
+    const overflow = document.errors.find(({ message }) => /call stack/i.test(message));
+    if (overflow) return [{ offset: overflow.pos[0], path: '', message: tooDeep }];
+    return document.errors
+      .slice(0, mostErrors)
+      .map(({ pos, message }) => ({ offset: pos[0], path: '', message }));
   }
   const problems: SyntaxProblem[] = document.warnings.map(({ pos, message }) => ({
     offset: pos[0],
@@ -71,6 +71,7 @@ function keyAndAliasProblems(document: Document.Parsed): SyntaxProblem[] {
         return visit.BREAK;
       }
       const target = alias.resolve(document);
+      if (!target) report(alias, '', `the alias *${alias.source} refers to no anchor before it`);
       if (!target || !ancestors.includes(target)) return undefined;
       report(alias, '', `the alias *${alias.source} refers to a value that contains it`);
       return visit.BREAK;
