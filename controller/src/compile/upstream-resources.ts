@@ -12,13 +12,13 @@ import { endpointsOf } from './endpoints.ts';
 import { type Keyed, keyed } from './keyed.ts';
 import type { Memo } from './memo.ts';
 import { type Backend, type Lookup, resolveBackend, type ServicePort } from './refs.ts';
-import { idOf, namespaceOf, sortedBy } from './resources.ts';
+import { idOf, namespaceOf } from './resources.ts';
 import { type BrokenRef, type ObjectStatus, resolvedRefs } from './status.ts';
 import { type CheckedUpstream, defaultUpstream, upstreamAccepted } from './upstream.ts';
 
 export type Slices = ReadonlyMap<string, EndpointSliceObject[]>;
 
-/** EndpointSlices by "<namespace>/<name>" of their Service, sorted by name. */
+/** EndpointSlices by "<namespace>/<name>" of their Service. */
 export function slicesByService(slices: readonly EndpointSliceObject[]): Slices {
   const groups = new Map<string, EndpointSliceObject[]>();
   for (const slice of slices) {
@@ -28,9 +28,6 @@ export function slicesByService(slices: readonly EndpointSliceObject[]): Slices 
     const group = groups.get(id);
     if (group) group.push(slice);
     else groups.set(id, [slice]);
-  }
-  for (const [id, group] of groups) {
-    if (group.length > 1) groups.set(id, sortedBy(group, idOf));
   }
   return groups;
 }
