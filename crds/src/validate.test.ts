@@ -241,7 +241,7 @@ describe('mistakes', () => {
       'a rewrite with a query',
       ruleWith({ rewrite: { path: '/a?b' } }),
       [
-        'spec.rules[0].rewrite.path: expected a path that starts with "/", without query, fragment or spaces, at most 1024 characters, found "/a?b"',
+        'spec.rules[0].rewrite.path: expected a path that starts with "/", without query, fragment, spaces or controls, at most 1024 characters, found "/a?b"',
       ],
     ],
     [
@@ -415,6 +415,11 @@ describe('good objects', () => {
     const validated = validateObject(value);
     expect(validated).toEqual({ object: before });
     expect('object' in validated && validated.object).toBe(value);
+  });
+
+  it('lose the fields that are null, as with the API server', () => {
+    const validated = validateObject(ruleWith({ matches: null, timeouts: { request: null } }));
+    expect(validated).toEqual({ object: ruleWith({ timeouts: {} }) });
   });
 
   it('lose the nulls that Kubernetes writes for what is left out', () => {

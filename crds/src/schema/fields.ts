@@ -13,7 +13,7 @@ export const tokenPattern = "^[A-Za-z0-9!#$%&'*+\\-.^_`|~]+$";
 export const fieldValuePattern = '^[\\t\\x20-\\x7e]*$';
 /** A GEP-2257 duration such as "30s", "1m30s" or "250ms". */
 export const durationPattern = '^([0-9]{1,5}(h|m|s|ms)){1,4}$';
-export const pathPattern = '^/[^?#\\s]*$';
+export const pathPattern = '^/[^?#\\x00-\\x20\\x7f]*$';
 export const addressPattern = '^[0-9a-fA-F.:]+$';
 
 /** What the patterns ask for, in words, for messages and the reference. */
@@ -24,7 +24,7 @@ export const patternWords: ReadonlyMap<string, string> = new Map([
   [tokenPattern, 'a token without spaces or separators (RFC 9110)'],
   [fieldValuePattern, 'visible ASCII characters, spaces and tabs'],
   [durationPattern, 'a duration such as "30s", "1m30s" or "250ms"'],
-  [pathPattern, 'a path that starts with "/", without query, fragment or spaces'],
+  [pathPattern, 'a path that starts with "/", without query, fragment, spaces or controls'],
   [addressPattern, 'an IPv4 or IPv6 address'],
 ]);
 

@@ -2,8 +2,8 @@ import type { SchemaNode } from '../schema/node.ts';
 import { isFields } from './structure.ts';
 
 /**
- * The value without the nulls that Kubernetes' own kinds may carry: Go writes an empty list as null
- * (`endpoints: null`) and reads null as left out. Our own kinds stay as strict as their CRDs.
+ * The value without the fields that are null: the API server takes those for left out, and Go writes
+ * an empty list of Kubernetes' own kinds as null (`endpoints: null`). Nulls in lists stay, as mistakes.
  * Returns the same value when there is nothing to drop.
  */
 export function withoutNulls(node: SchemaNode, value: unknown): unknown {
@@ -22,9 +22,9 @@ export function withoutNulls(node: SchemaNode, value: unknown): unknown {
     if (before !== null) {
       const after = withoutNulls(field, before);
       if (after !== before) next = { ...(next ?? value), [key]: after };
-    } else if (open) {
+    } else {
       next = { ...(next ?? value) };
-      if (field.type === 'array' && node.required?.includes(key)) next[key] = [];
+      if (open && field.type === 'array' && node.required?.includes(key)) next[key] = [];
       else delete next[key];
     }
   }
