@@ -1,5 +1,5 @@
 import { type Match, type ValueMatch, ValueMatch_Type } from '@gatehouse/snapshot';
-import { compilePattern, type Pattern } from './pattern.ts';
+import { compilePattern, fullyMatches, type Pattern } from './pattern.ts';
 import type { RequestHead } from './route-input.ts';
 
 /** A condition on the value of a header or query parameter; with neither part: it must be present. */
@@ -90,5 +90,5 @@ export function hold(conditions: Conditions, head: RequestHead, readQuery: Query
 function accepts(condition: ValueCondition, value: string | undefined): boolean {
   if (value === undefined) return false;
   if (condition.exact !== undefined) return value === condition.exact;
-  return condition.pattern === undefined || condition.pattern.testExact(value);
+  return condition.pattern === undefined || fullyMatches(condition.pattern, value);
 }
