@@ -257,6 +257,20 @@ describe('a refused resource', () => {
     expect(manifestOf(dp.config())).toEqual(manifestOf(setOf(route('a', 1), route('b', 2))));
   });
 
+  test('falls back to what a data plane confirmed after a restart of the controller', () => {
+    const restarted = fleetOf();
+    const dp = modelDataPlane(restarted, 'dp', refuses(bad), setOf(route('a', 1)));
+    restarted.publish(snapshotOf(setOf(route('a', 1))));
+    dp.connect();
+    settle([dp]);
+    restarted.publish(snapshotOf(setOf(bad)));
+    settle([dp]);
+    const late = modelDataPlane(restarted, 'late');
+    late.connect();
+    settle([late]);
+    expect(manifestOf(late.config())).toEqual(manifestOf(setOf(route('a', 1))));
+  });
+
   test('keeps the upstream that its old version needs', () => {
     const { fleet, dp } = stage(refuses(bad));
     fleet.publish(snapshotOf(setOf(route('a', 1), upstream('u', 1)), setOf(endpoints('u', 80))));
