@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads';
 import {
   difference,
   Kind,
@@ -12,6 +11,7 @@ import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import { createRegion, type SeriesName } from '../telemetry/series.ts';
 import type { Difference, FromWorker, PlainResource, ToWorker, WorkerStart } from './messages.ts';
+import { startHere, startThread, type Thread } from './threads.ts';
 
 export type FleetOptions = {
   /** Threads that serve. */
@@ -24,9 +24,8 @@ export type FleetOptions = {
 /** Counters of one thread: its memory and the names of the slots in use. */
 export type Region = { values: Float64Array; names: SeriesName[] };
 
-type Thread = {
-  worker: Worker;
-  region: SharedArrayBuffer;
+type Member = {
+  thread: Thread;
   pending: Map<number, (refusals: RefusedResource[]) => void>;
 };
 
@@ -40,7 +39,7 @@ export type WorkerFleet = ReturnType<typeof startWorkers>;
 
 /** Starts the threads that serve, and keeps them at what the data plane holds. */
 export function startWorkers({ count, host, limits, log }: FleetOptions) {
-  const threads: Thread[] = [];
+  const members: Member[] = [];
   /** Regions of threads that are gone too: what they counted stays counted. */
   const regions: Region[] = [];
   let config: ResourceSet = new Map();
@@ -48,57 +47,54 @@ export function startWorkers({ count, host, limits, log }: FleetOptions) {
   let nextId = 1;
   let closing = false;
 
-  function start(): Thread {
+  function start(): Member {
     const region = createRegion();
     const names: SeriesName[] = [];
     const workerData: WorkerStart = { host, limits, region };
-    const worker = new Worker(new URL(workerFile(import.meta.url), import.meta.url), {
-      workerData,
-    });
-    const thread: Thread = { worker, region, pending: new Map() };
+    const thread = count === 1 ? startHere(workerData) : startThread(workerData);
+    const member: Member = { thread, pending: new Map() };
     regions.push({ values: new Float64Array(region), names });
-    worker.on('message', (message: FromWorker) => {
+    thread.port.on('message', (message: FromWorker) => {
       if (message.type === 'series') names.push(message.name);
       else {
-        thread.pending.get(message.id)?.(message.refusals);
-        thread.pending.delete(message.id);
+        member.pending.get(message.id)?.(message.refusals);
+        member.pending.delete(message.id);
       }
     });
-    worker.on('error', (err) => log.error({ err }, 'A worker thread has failed'));
-    worker.on('exit', () => replace(thread));
-    threads.push(thread);
-    return thread;
+    thread.onExit((err) => replace(member, err));
+    members.push(member);
+    return member;
   }
 
   /** A thread that fails takes its connections along, never the data plane. */
-  function replace(gone: Thread) {
-    const index = threads.indexOf(gone);
-    if (index >= 0) threads.splice(index, 1);
+  function replace(gone: Member, err: Error | undefined) {
+    const index = members.indexOf(gone);
+    if (index >= 0) members.splice(index, 1);
     for (const done of gone.pending.values()) done([]);
     gone.pending.clear();
     if (closing) return;
-    const thread = start();
-    void catchUp(thread);
+    log.error({ err }, 'A worker thread has failed');
+    void catchUp(start());
   }
 
-  async function catchUp(thread: Thread) {
-    await ask(thread, { type: 'endpoints', put: plain(endpoints.values()), remove: [] });
+  async function catchUp(member: Member) {
+    await ask(member, { type: 'endpoints', put: plain(endpoints.values()), remove: [] });
     if (config.size === 0) return;
-    await ask(thread, { type: 'prepare', put: plain(config.values()), remove: [] });
-    await ask(thread, { type: 'commit' });
+    await ask(member, { type: 'prepare', put: plain(config.values()), remove: [] });
+    await ask(member, { type: 'commit' });
     log.info('A worker thread was replaced');
   }
 
-  function ask(thread: Thread, message: Request): Promise<RefusedResource[]> {
+  function ask(member: Member, message: Request): Promise<RefusedResource[]> {
     const id = nextId++;
     return new Promise((resolve) => {
-      thread.pending.set(id, resolve);
-      thread.worker.postMessage({ ...message, id } as ToWorker);
+      member.pending.set(id, resolve);
+      member.thread.port.postMessage({ ...message, id } as ToWorker);
     });
   }
 
   async function askAll(message: Request): Promise<RefusedResource[]> {
-    const answers = await Promise.all(threads.map((thread) => ask(thread, message)));
+    const answers = await Promise.all(members.map((member) => ask(member, message)));
     return distinct(answers.flat());
   }
 
@@ -130,14 +126,9 @@ export function startWorkers({ count, host, limits, log }: FleetOptions) {
     async close(timeout: number) {
       closing = true;
       await askAll({ type: 'drain', timeout });
-      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+      await Promise.all(members.map(({ thread }) => thread.terminate()));
     },
   };
-}
-
-/** Bundled, the worker stands beside the bundle; in development it is a TypeScript file. */
-function workerFile(url: string): string {
-  return url.endsWith('.ts') ? './worker.ts' : './dataplane-worker.mjs';
 }
 
 function changeOf(held: ResourceSet, next: ResourceSet): Difference {

@@ -1,0 +1,104 @@
+import type { MessagePort } from 'node:worker_threads';
+import { create } from '@bufbuild/protobuf';
+import { type Key, Kind, keyOf, type Resource, ResourceSchema } from '@gatehouse/snapshot';
+import { applyEndpoints, link } from '../link/link.ts';
+import type { RefusedResource } from '../link/refusals.ts';
+import type { Runtime } from '../link/runtime.ts';
+import { createPorts } from '../server/ports.ts';
+import { createTimerWheel } from '../state/timer-wheel.ts';
+import { createRecorder } from '../telemetry/recorder.ts';
+import { createSeries } from '../telemetry/series.ts';
+import type { Difference, FromWorker, ToWorker, WorkerStart } from './messages.ts';
+
+/** Links what arrives and serves by it. Returns what takes the messages. */
+function createServing({ host, limits, region }: WorkerStart, send: (message: FromWorker) => void) {
+  const wheel = createTimerWheel();
+  const series = createSeries(region, (name) => send({ type: 'series', name }));
+  const ports = createPorts({ host, limits, wheel, recorder: createRecorder(series) });
+  let config = new Map<Key, Resource>();
+  let endpoints = new Map<Key, Resource>();
+  let runtime: Runtime | undefined;
+  let prepared: { config: Map<Key, Resource>; runtime: Runtime; commit(): void } | undefined;
+
+  async function prepare(change: Difference): Promise<RefusedResource[]> {
+    const next = changed(config, change);
+    const linked = link(next, endpoints, runtime, wheel);
+    if ('refusals' in linked) return linked.refusals;
+    const problems = await ports.open(linked.runtime);
+    if (problems.length > 0) {
+      ports.discard();
+      return problems.flatMap(({ port, reason }) =>
+        (linked.runtime.ports.get(port)?.listeners ?? []).map(({ name }) => {
+          return { kind: Kind.LISTENER, name, path: 'port', reason };
+        }),
+      );
+    }
+    prepared = { config: next, ...linked };
+    return [];
+  }
+
+  function commit() {
+    if (!prepared) throw new Error('Cannot commit a snapshot: none was prepared');
+    const before = runtime;
+    config = prepared.config;
+    runtime = prepared.runtime;
+    prepared.commit();
+    prepared = undefined;
+    ports.use(runtime);
+    for (const [name, upstream] of before?.upstreams ?? []) {
+      if (runtime.upstreams.get(name) !== upstream) upstream.close();
+    }
+  }
+
+  function setEndpoints(change: Difference) {
+    endpoints = changed(endpoints, change);
+    const names = new Set(change.put.map(({ name }) => name));
+    for (const key of change.remove) names.add(key.slice(key.indexOf(':') + 1));
+    for (const name of names) {
+      const upstream = runtime?.upstreams.get(name);
+      if (upstream) applyEndpoints(upstream, endpoints);
+    }
+  }
+
+  return async (message: ToWorker): Promise<RefusedResource[]> => {
+    switch (message.type) {
+      case 'prepare':
+        return prepare(message);
+      case 'commit':
+        commit();
+        return [];
+      case 'discard':
+        prepared = undefined;
+        ports.discard();
+        return [];
+      case 'endpoints':
+        setEndpoints(message);
+        return [];
+      case 'drain':
+        await ports.drain(message.timeout);
+        wheel.close();
+        return [];
+    }
+  };
+}
+
+function changed(set: ReadonlyMap<Key, Resource>, { put, remove }: Difference): Map<Key, Resource> {
+  const next = new Map(set);
+  for (const key of remove) next.delete(key);
+  for (const resource of put) {
+    next.set(keyOf(resource.kind, resource.name), create(ResourceSchema, resource));
+  }
+  return next;
+}
+
+/** Serves by what arrives on `port`, one message after the other: a commit never overtakes its prepare. */
+export function serve(port: MessagePort, start: WorkerStart) {
+  const take = createServing(start, (message) => port.postMessage(message));
+  let last: Promise<unknown> = Promise.resolve();
+  port.on('message', (message: ToWorker) => {
+    last = last.then(async () => {
+      const refusals = await take(message);
+      port.postMessage({ type: 'answer', id: message.id, refusals } satisfies FromWorker);
+    });
+  });
+}
