@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseDocuments } from './documents.ts';
+import { readChunks } from './chunks.ts';
 import { printProblem } from './problem.ts';
 
 const route = (name: string, port: unknown = 80) => `apiVersion: gatehouse.dev/v1alpha1
@@ -15,7 +15,7 @@ spec:
           port: ${port}
 `;
 
-const documents = (text: string) => parseDocuments('a.yaml', text);
+const documents = (text: string) => readChunks('a.yaml', text).documents;
 const keys = (text: string) => documents(text).map(({ key, object }) => (object ? key : undefined));
 const lines = (text: string) =>
   documents(text).flatMap(({ problems }) => problems.map(printProblem));
@@ -123,6 +123,35 @@ describe('mistakes in a text', () => {
   it('in one document leave the others alone', () => {
     const text = `${route('a')}---\nkind: {\n---\n${route('b', 0)}---\n${route('c')}`;
     expect(keys(text)).toEqual(['Route/default/a', undefined, undefined, 'Route/default/c']);
+  });
+});
+
+describe('a text that is read again', () => {
+  it('gives the same objects where it is the same, at their new lines', () => {
+    const before = readChunks('a.yaml', `${route('a')}---\n${route('b')}---\n${route('c', 0)}`);
+    const after = readChunks(
+      'a.yaml',
+      `# new\n${route('a')}---\n${route('b')}---\n${route('c', 0)}`,
+      before.chunks,
+    );
+    expect(after.documents[0]?.object).not.toBe(before.documents[0]?.object);
+    expect(after.documents[1]?.object).toBe(before.documents[1]?.object);
+    expect(after.documents.map(({ line }) => line)).toEqual([2, 13, 24]);
+    expect(after.documents[2]?.problems[0]?.line).toBe(33);
+  });
+
+  it('is not cut between a directive and its document', () => {
+    expect(keys(`%YAML 1.2\n---\n${route('a')}...\n%YAML 1.2\n---\n${route('b')}`)).toEqual([
+      'Route/default/a',
+      'Route/default/b',
+    ]);
+  });
+
+  it.each([
+    ['a quote that stays open', 'kind: "Route\n'],
+    ['a bracket that stays open', 'kind: [\n'],
+  ])('loses one document to %s', (_, broken) => {
+    expect(keys(`${broken}---\n${route('a')}`)).toEqual([undefined, 'Route/default/a']);
   });
 });
 

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FileDocument, parseDocuments } from './documents.ts';
+import { type Chunks, readChunks } from './chunks.ts';
+import type { FileDocument } from './documents.ts';
 import { codeOf, type ListedFile } from './listing.ts';
 import { type FileProblem, reasonOf, wholeFile } from './problem.ts';
 
@@ -13,6 +14,7 @@ export type Source = {
   settled: boolean;
   digest: string;
   documents: FileDocument[];
+  chunks: Chunks;
   /** Why the file as a whole could not be read. */
   problem?: FileProblem;
 };
@@ -35,7 +37,7 @@ export async function readSource(
   if (previous?.settled && previous.stamp === stamp) return previous;
   const settled = Math.abs(Date.now() - changedAtMs) > settleMs;
   if (previous && size === 0 && !settled) return { ...previous, settled };
-  const unread = { file, stamp, settled, digest: '', documents: [] };
+  const unread = { file, stamp, settled, digest: '', documents: [], chunks: new Map() };
   if (size > largestFile) return { ...unread, problem: tooLarge(file) };
   let bytes: Buffer;
   try {
@@ -54,7 +56,7 @@ export async function readSource(
     if (!(error instanceof TypeError)) throw error;
     return { ...unread, problem: wholeFile(file, 'Cannot read it: it is not UTF-8 text') };
   }
-  return { file, stamp, settled, digest, documents: parseDocuments(file, text) };
+  return { file, stamp, settled, digest, ...readChunks(file, text, previous?.chunks) };
 }
 
 function tooLarge(file: string): FileProblem {
