@@ -1,5 +1,4 @@
 export { crdOf } from './crd.ts';
-export { defaults } from './defaults.ts';
 export { longestDuration, parseDuration } from './duration.ts';
 export * from './kinds.ts';
 export { type OwnKind, ownKinds } from './own-kinds.ts';
@@ -8,6 +7,7 @@ export type { GatewayListener, GatewaySpec } from './resources/gateway.ts';
 export type { RouteSpec, Rule } from './resources/route.ts';
 export type { RouteStatus, UpstreamStatus } from './resources/status.ts';
 export type { UpstreamSpec } from './resources/upstream.ts';
+export { defaults } from './schema/defaults.ts';
 export { isKind, type Validated, validateObject } from './validate.ts';
 export { nearest } from './validation/nearest.ts';
 export { type Path, type Problem, pathText } from './validation/problem.ts';

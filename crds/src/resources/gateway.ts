@@ -1,4 +1,4 @@
-import { defaults } from '../defaults.ts';
+import { defaults } from '../schema/defaults.ts';
 import { hostname, name, namespace, objectName, port } from '../schema/fields.ts';
 import { array, oneOf, openObject, optional, type Static, string } from '../schema/schema.ts';
 

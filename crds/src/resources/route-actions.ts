@@ -1,4 +1,4 @@
-import { defaults } from '../defaults.ts';
+import { defaults } from '../schema/defaults.ts';
 import {
   headerEdits,
   headerName,

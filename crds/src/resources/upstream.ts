@@ -1,4 +1,4 @@
-import { defaults } from '../defaults.ts';
+import { defaults } from '../schema/defaults.ts';
 import { addressPattern, duration, name, namespace, objectName, port } from '../schema/fields.ts';
 import { array, integer, object, optional, type Static, string } from '../schema/schema.ts';
 

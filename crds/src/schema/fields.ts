@@ -1,4 +1,4 @@
-import { defaults } from '../defaults.ts';
+import { defaults } from './defaults.ts';
 import { array, integer, object, oneOf, optional, string } from './schema.ts';
 
 /** RFC 1123 label, as Kubernetes uses it. */
