@@ -91,9 +91,13 @@ export class EffectiveLane {
   }
 
   refuse(key: Key, hash: string, refused: RefusedBy): void {
+    this.#current = undefined;
     const compiled = this.#compiled.get(key);
-    // A resource that was deleted meanwhile needs no hold.
-    if (compiled === undefined) return;
+    if (compiled === undefined) {
+      // It was deleted meanwhile: there is nothing to hold, only an old version not to use again.
+      this.#accepted.delete(key);
+      return;
+    }
     const hold = this.#refused.get(key) ?? {
       compiled: hex(compiled.hash),
       by: new Map<string, RefusedBy[]>(),
@@ -101,7 +105,6 @@ export class EffectiveLane {
     this.#refused.set(key, hold);
     const others = (hold.by.get(hash) ?? []).filter(({ node }) => node !== refused.node);
     hold.by.set(hash, [...others, refused]);
-    this.#current = undefined;
   }
 
   isRefused(key: Key, hash: string): boolean {

@@ -36,6 +36,8 @@ const steps = fc.array(
     { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), who }) },
     // An update that is on its way when the stream is lost.
     { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), who }) },
+    // An answer that is overtaken by a change.
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('late' as const), who, sets, lanes }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('resend' as const), who }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
   ),
@@ -63,6 +65,13 @@ function play(all: Step[], judges: [Judge, Judge]) {
       config = step.sets;
       ends = step.lanes;
       fleet.publish(snapshotOf(config, ends));
+    } else if (step.do === 'late') {
+      const dp = dps[step.who]!;
+      const update = dp.take();
+      const before = snapshotOf(config, ends);
+      fleet.publish(snapshotOf(step.sets, step.lanes));
+      if (update) dp.answer(update);
+      fleet.publish(before);
     } else {
       const dp = dps[step.who]!;
       if (step.do === 'step') dp.step();
@@ -138,8 +147,10 @@ test('a resource in use never goes because its next version is refused', () => {
         { do: 'step' as const, who: n },
         { do: 'step' as const, who: n },
       ]);
-      const kept = sequence.map((step) =>
-        step.do === 'publish'
+      // Sending a whole lane again ends with what the controller has bodies of.
+      const rest = sequence.filter((step) => step.do !== 'resend');
+      const kept = rest.map((step) =>
+        step.do === 'publish' || step.do === 'late'
           ? { ...step, sets: new Map([...setOf(route('a', 2)), ...step.sets]) }
           : step,
       );

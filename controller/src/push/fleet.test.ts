@@ -271,6 +271,20 @@ describe('a refused resource', () => {
     expect(manifestOf(late.config())).toEqual(manifestOf(setOf(route('a', 1))));
   });
 
+  test('is sent again when its removal and return overtake the answer', () => {
+    const { fleet, dp } = stage(refuses(bad));
+    const both = snapshotOf(setOf(bad, route('b', 1)));
+    fleet.publish(both);
+    dp.step();
+    const update = dp.take()!;
+    fleet.publish(snapshotOf(emptySet));
+    dp.answer(update);
+    fleet.publish(both);
+    settle([dp]);
+    expect(manifestOf(dp.config())).toEqual(manifestOf(setOf(route('b', 1))));
+    expect(fleet.view().heldBack.size).toBe(1);
+  });
+
   test('keeps the upstream that its old version needs', () => {
     const { fleet, dp } = stage(refuses(bad));
     fleet.publish(snapshotOf(setOf(route('a', 1), upstream('u', 1)), setOf(endpoints('u', 80))));

@@ -100,6 +100,14 @@ export class Fleet {
     return { dataPlanes, heldBack, nacks: this.#nacks };
   }
 
+  /** Ends the stream of a data plane; it will open another. */
+  cut(node: string): void {
+    const reason = new ConnectError('the stream was cut by the controller', Code.Unavailable);
+    for (const session of [...this.#streams.keys()]) {
+      if (session.node === node) this.#cut(session, reason);
+    }
+  }
+
   /** Ends every stream. */
   shutDown(): void {
     const reason = new ConnectError('the controller stops', Code.Unavailable);

@@ -2,9 +2,11 @@ import { create } from '@bufbuild/protobuf';
 import {
   difference,
   type Key,
+  keyOf,
   type Lane,
   type Manifest,
   type Nack,
+  type Refusal,
   type Resource,
   splitKey,
   type Update,
@@ -105,27 +107,27 @@ export class SessionLane {
 
   /**
    * Takes a refusal. Undefined when it is no answer to the unanswered update: then it can only ask
-   * for everything. `hashes` says which version of each resource was refused.
+   * for everything. `refused` says which version of each named resource was refused.
    */
-  nack({ version, resend, refusals }: Nack): { hashes: Manifest; broken: boolean } | undefined {
+  nack({ version, resend, refusals }: Nack): { refused: Manifest; broken: boolean } | undefined {
     const pending = this.#pending;
-    if (pending?.version !== version) {
-      if (resend) {
-        this.#full = true;
-        this.refused = undefined;
-      }
-      return undefined;
-    }
-    this.#pending = undefined;
     if (resend) {
       this.#full = true;
-      // A lane that breaks twice is not sent a third time on this stream.
-      return { hashes: new Map(), broken: pending.full };
+      this.refused = undefined;
     }
-    const reasons = refusals.map(({ name, path, reason }) => [name, path, reason].filter(Boolean));
-    const reason = reasons.map((parts) => parts.join(': ')).join('; ') || 'no reason was given';
-    this.refused = { version, reason };
-    return { hashes: pending.manifest, broken: false };
+    if (pending?.version !== version) return undefined;
+    this.#pending = undefined;
+    // A lane that breaks twice is not sent a third time on this stream.
+    if (resend) return { refused: new Map(), broken: pending.full };
+    const refused = new Map<Key, string>();
+    for (const { kind, name } of refusals) {
+      const key = keyOf(kind, name);
+      const hash = pending.manifest.get(key);
+      if (hash !== undefined) refused.set(key, hash);
+    }
+    // Nothing can be held back, so the same update would be refused for ever.
+    if (refused.size === 0) this.refused = { version, reason: reasonOf(refusals) };
+    return { refused, broken: false };
   }
 
   #kept(effective: Effective, keeps: Keeps): [Key, string][] {
@@ -135,6 +137,13 @@ export class SessionLane {
     }
     return kept;
   }
+}
+
+function reasonOf(refusals: Refusal[]): string {
+  const texts = refusals.map(({ name, path, reason }) =>
+    [name, path, reason].filter((part) => part !== '').join(': '),
+  );
+  return texts.join('; ') || 'no reason was given';
 }
 
 function merged(manifest: Manifest, kept: [Key, string][]): Manifest {

@@ -107,7 +107,7 @@ export class Session {
     if (nack.resend) return 'resent';
     for (const { kind, name, path, reason } of nack.refusals) {
       const key = keyOf(kind, name);
-      const hash = answer.hashes.get(key);
+      const hash = answer.refused.get(key);
       if (hash === undefined) continue;
       this.#effective(nack.lane).refuse(key, hash, { node: this.node, path, reason });
     }
