@@ -30,7 +30,7 @@ export type Client = {
   /** Stops and restarts reading the request body. */
   pause(): void;
   resume(): void;
-  /** Sets when `onDeadline` of the action is called; on the clock of `performance.now()`. */
+  /** Sets when `onDeadline` of the action is called; on the clock of `now()`. */
   arm(at: number): void;
   /** x-forwarded-*, forwarded and via lines for the request. */
   forwardedLines(exchange: Exchange): string;
@@ -53,10 +53,12 @@ export class Exchange {
   readonly client: Client;
   readonly head: RequestHead;
   readonly requestId: string;
-  /** `performance.now()` when the head was complete. */
+  /** `now()` when the head was complete. */
   readonly startedAt: number;
   match: Candidate<LinkedMatch> | undefined;
   action: RunningAction | undefined;
+  /** When the exchange ended; 0 while it has not. */
+  endedAt = 0;
   /** Status sent to the client; 0 while there is none; 499 when the client went before it. */
   status = 0;
   /** Label of the upstream that served it; '' when none did. */

@@ -5,6 +5,7 @@ import { type RequestPlan, requestText } from '../http1/request-text.ts';
 import { rewritePath } from '../link/rewrite.ts';
 import type { ForwardAction, LinkedBackend, LinkedTimeouts } from '../link/runtime.ts';
 import { variablesOf } from '../router/index.ts';
+import { now } from '../state/clock.ts';
 import type { Failure, ResponseSink, UpstreamConnection } from '../upstreams/connection.ts';
 import type { EndpointPool } from '../upstreams/endpoint-pool.ts';
 import type { Exchange, RunningAction } from './exchange.ts';
@@ -194,7 +195,7 @@ class Forward implements RunningAction, ResponseSink {
   }
 
   #touch() {
-    this.#lastActivity = performance.now();
+    this.#lastActivity = now();
     this.#arm();
   }
 

@@ -2,6 +2,7 @@ import { bodyText } from '../http1/body-text.ts';
 import type { Parser } from '../http1/parser.ts';
 import { Body } from '../http1/request-head.ts';
 import type { LinkedMirror } from '../link/runtime.ts';
+import { now } from '../state/clock.ts';
 import { createDeadline } from '../state/timer-wheel.ts';
 import type { ResponseSink } from '../upstreams/connection.ts';
 import type { Exchange } from './exchange.ts';
@@ -49,8 +50,8 @@ function sendCopy(mirror: LinkedMirror, whole: Buffer, head: boolean) {
   const endpoint = upstream.pick();
   if (!endpoint || upstream.copies >= copiesUnderWay) return;
   upstream.copies++;
-  const now = performance.now();
-  const connection = endpoint.acquire(now, false);
+  const sentAt = now();
+  const connection = endpoint.acquire(sentAt, false);
   const deadline = createDeadline(() => {
     upstream.copies--;
     connection.abort();
@@ -66,7 +67,7 @@ function sendCopy(mirror: LinkedMirror, whole: Buffer, head: boolean) {
     onResponseEnd: done,
     onFailure: done,
   };
-  upstream.wheel.arm(deadline, now + answerTimeout);
+  upstream.wheel.arm(deadline, sentAt + answerTimeout);
   connection.sendWhole(discard, whole, head);
 }
 

@@ -71,7 +71,8 @@ export function writeBody(
     const to = body[i + 1] ?? 0;
     if (chunked) before += `${(to - from).toString(16)}\r\n`;
     if (before !== '') socket.write(before, 'latin1');
-    socket.write(chunk.subarray(from, to));
+    const piece = chunk.subarray(from, to);
+    socket.write(parser.volatile ? Buffer.from(piece) : piece);
     before = chunked ? '\r\n' : '';
   }
   if (before + end !== '') socket.write(before + end, 'latin1');

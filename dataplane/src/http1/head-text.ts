@@ -4,17 +4,19 @@ import type { Parser } from './parser.ts';
 
 /**
  * The field lines of the head in `parser` whose code is in `keep`, as few slices as possible: runs of
- * kept lines are copied together. `keep` is a bit set of FieldCode.
+ * kept lines are copied together. `keep` is a bit set of FieldCode. With `from` the copy begins there:
+ * at the start line, when that is passed on as it came.
  */
 export function keptFields(
   parser: Parser,
   codes: readonly FieldCode[],
   keep: number,
   edits: Edits,
+  from = -1,
 ): string {
   const { text, spans, fieldCount } = parser;
   let out = '';
-  let run = -1;
+  let run = from;
   for (let i = 0; i < fieldCount; i++) {
     const start = spans[4 * i] ?? 0;
     const code = codes[i] ?? Field.dropped;
@@ -29,7 +31,7 @@ export function keptFields(
       run = -1;
     }
   }
-  if (run >= 0) out += `${text.slice(run)}\r\n`;
+  if (run >= 0) out += text.slice(run);
   return out;
 }
 

@@ -40,7 +40,11 @@ export class Parser implements Events {
   #base = 0;
   #lastWasName = false;
 
-  constructor(type: ParserType) {
+  /** The chunks are overwritten by the next read: whoever keeps a part of one has to copy it. */
+  readonly volatile: boolean;
+
+  constructor(type: ParserType, volatile = false) {
+    this.volatile = volatile;
     this.#llhttp = llhttpOfThread();
     this.#pointer = this.#llhttp.alloc(type);
   }
@@ -91,8 +95,12 @@ export class Parser implements Events {
     return this.text.slice(this.spans[4 * index], this.spans[4 * index + 1]);
   }
 
+  /** Without the white space behind it (RFC 9112 section 5), which llhttp leaves in. */
   valueAt(index: number): string {
-    return this.text.slice(this.spans[4 * index + 2], this.spans[4 * index + 3]);
+    const start = this.spans[4 * index + 2] ?? 0;
+    let end = this.spans[4 * index + 3] ?? 0;
+    while (end > start && blank(this.text.charCodeAt(end - 1))) end--;
+    return this.text.slice(start, end);
   }
 
   #keepHead(chunk: Buffer) {
@@ -148,9 +156,13 @@ export class Parser implements Events {
       return;
     }
     const at = 4 * this.fieldCount;
-    if (this.#lastWasName) this.spans[at - 2] = start + this.#base;
+    let from = start + this.#base;
+    let to = end + this.#base;
+    // llhttp reports an empty value behind the CRLF of its line; the text must end before it.
+    if (from === to && this.#lastWasName) from = to -= 2;
+    if (this.#lastWasName) this.spans[at - 2] = from;
     this.#lastWasName = false;
-    this.spans[at - 1] = end + this.#base;
+    this.spans[at - 1] = to;
   }
 
   onHead(status: number, upgrade: boolean, keepAlive: boolean): 0 | 1 {
@@ -160,7 +172,9 @@ export class Parser implements Events {
     this.headDone = true;
     this.#lastWasName = false;
     const end = this.fieldCount > 0 ? (this.spans[4 * this.fieldCount - 1] ?? 0) : this.targetEnd;
-    this.text = this.#textUpTo(end);
+    // With the CRLF of the last line, so that runs of lines can be copied as they are.
+    const text = this.#textUpTo(end + 2);
+    this.text = text.charCodeAt(end) === carriageReturn ? text : `${text.slice(0, end)}\r\n`;
     this.#earlier = empty;
     this.#base = 0;
     return this.noBody ? 1 : 0;
@@ -192,4 +206,9 @@ export class Parser implements Events {
   }
 }
 
+function blank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
 const empty = Buffer.alloc(0);
+const carriageReturn = 0x0d;

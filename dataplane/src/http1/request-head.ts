@@ -29,6 +29,7 @@ const authority =
 const absoluteForm = /^https?:\/\/([^/?#]+)([^#]*)$/i;
 const space = 0x20;
 const slash = 0x2f;
+const letterH = 0x48;
 
 /**
  * The head of a request as the gateway understands it; one object a connection, read anew for each
@@ -40,6 +41,8 @@ export class RequestHead {
   authority = '';
   /** Lower-case host without port; '' when the client sent none. */
   host = '';
+  /** Request target as sent; of an absolute-form the part behind the authority. */
+  target = '';
   /** Normalised path, or '*' (RFC 9112 section 3.2.4). */
   path = '';
   /** Without '?'; '' when there is none. */
@@ -86,10 +89,10 @@ export class RequestHead {
     if (version !== 11 && version !== 10)
       return version >= 20 ? rejections.version : rejections.requestLine;
     if (this.method === 'CONNECT') return rejections.connect;
-    // llhttp takes more than one space (RFC 9112 section 3 allows to refuse it).
-    const single =
-      text.charCodeAt(targetStart - 2) !== space && text.charCodeAt(targetEnd + 1) !== space;
-    return single ? undefined : rejections.requestLine;
+    // llhttp takes more than one space (RFC 9112 section 3 allows to refuse it), and RTSP/ and ICE/.
+    const strict =
+      text.charCodeAt(targetStart - 2) !== space && text.charCodeAt(targetEnd + 1) === letterH;
+    return strict ? undefined : rejections.requestLine;
   }
 
   #readFields(): Rejection | undefined {
@@ -158,6 +161,7 @@ export class RequestHead {
   #readTarget(): Rejection | undefined {
     const { text, targetStart, targetEnd } = this.parser;
     let target = text.slice(targetStart, targetEnd);
+    this.target = target;
     if (target.charCodeAt(0) !== slash) {
       const absolute = absoluteForm.exec(target);
       if (absolute) {
@@ -165,6 +169,7 @@ export class RequestHead {
         this.authority = absolute[1] ?? '';
         this.absolute = true;
         target = absolute[2]?.startsWith('/') ? absolute[2] : `/${absolute[2] ?? ''}`;
+        this.target = target;
       } else if (target !== '*' || this.method !== 'OPTIONS') return rejections.target;
     }
     if (!this.#readHost()) return rejections.host;
@@ -194,6 +199,11 @@ export class RequestHead {
     this.#lastAuthority = this.authority;
     this.#lastHost = this.host;
     return true;
+  }
+
+  /** Where the request line begins in the text of the parser. */
+  get lineStart(): number {
+    return this.parser.targetStart - this.method.length - 1;
   }
 
   /** Value of a field by lower-case name; several lines are joined (RFC 9110 section 5.3). */

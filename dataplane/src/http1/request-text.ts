@@ -1,4 +1,4 @@
-import { type Edits, withoutDropped } from './edits.ts';
+import { type Edits, noEdits, withoutDropped } from './edits.ts';
 import { Field } from './field-names.ts';
 import { codeSet, keptFields } from './head-text.ts';
 import { Body, type RequestHead } from './request-head.ts';
@@ -10,11 +10,13 @@ export type RequestPlan = {
   /** '' keeps the client's. */
   host: string;
   edits: Edits;
-  /** x-forwarded-*, forwarded and via lines of the connection. */
+  /** x-forwarded-*, forwarded and via lines of the connection, then "x-request-id: ". */
   forwarded: string;
   requestId: string;
 };
 
+const plainEnd = '\r\n\r\n';
+const chunkedEnd = '\r\ntransfer-encoding: chunked\r\n\r\n';
 const always = codeSet(Field.ordinary, Field.clientType, Field.contentLength, Field.expect);
 const withHost = always | codeSet(Field.host);
 
@@ -25,11 +27,14 @@ const withHost = always | codeSet(Field.host);
 export function requestText(head: RequestHead, plan: RequestPlan): string {
   const { edits } = plan;
   const rewritesHost = plan.host !== '' || head.absolute || head.authority === '';
-  let text = `${head.method} ${plan.target} HTTP/1.1\r\n`;
+  // Mostly the client's own request line and fields can be copied in one piece.
+  const sameLine = plan.target === head.target && !head.http10 && !rewritesHost;
+  let text = sameLine ? '' : `${head.method} ${plan.target} HTTP/1.1\r\n`;
   if (rewritesHost) text += `host: ${plan.host === '' ? head.authority : plan.host}\r\n`;
-  text += keptFields(head.parser, head.codes, rewritesHost ? always : withHost, edits);
-  const own = `${plan.forwarded}x-request-id: ${plan.requestId}\r\n`;
-  text += edits.lengths === 0 ? own : withoutDropped(edits, own);
-  if (head.body === Body.chunked) text += 'transfer-encoding: chunked\r\n';
-  return `${text + edits.append}\r\n`;
+  const from = sameLine ? head.lineStart : -1;
+  text += keptFields(head.parser, head.codes, rewritesHost ? always : withHost, edits, from);
+  const end = head.body === Body.chunked ? chunkedEnd : plainEnd;
+  if (edits === noEdits) return text + plan.forwarded + plan.requestId + end;
+  text += withoutDropped(edits, `${plan.forwarded + plan.requestId}\r\n`);
+  return text + edits.append + end.slice(2);
 }

@@ -93,14 +93,19 @@ const keptAlways = codeSet(
   Field.forwardedPort,
   Field.forwarded,
 );
+/** Where the reason begins in "HTTP/1.1 200 OK". */
+const statusLineStart = 13;
 const keptWithLength = keptAlways | codeSet(Field.contentLength);
 
 /** The head of the response for an HTTP/1.1 or 1.0 client. */
 export function responseText(head: ResponseHead, plan: ResponsePlan): string {
   // RFC 9110 section 8.6: no Content-Length in 204.
   const keep = head.status === 204 ? keptAlways : keptWithLength;
-  let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
-  text += keptFields(head.parser, head.codes, keep, plan.edits);
+  const { parser, codes } = head;
+  // The status line of an HTTP/1.1 upstream that is as ours would be is copied with the fields.
+  const sameLine = parser.targetStart === statusLineStart && parser.version === 11;
+  let text = sameLine ? '' : `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
+  text += keptFields(parser, codes, keep, plan.edits, sameLine ? 0 : -1);
   text += `x-request-id: ${plan.requestId}\r\n`;
   if (head.body === Body.chunked || head.body === Body.untilClose) {
     if (!plan.http10) text += 'transfer-encoding: chunked\r\n';

@@ -12,6 +12,7 @@ import { replyText } from '../http1/reply-text.ts';
 import { Body, RequestHead } from '../http1/request-head.ts';
 import { informationalText, type ResponseHead, responseText } from '../http1/response-head.ts';
 import type { LinkedListener } from '../link/runtime.ts';
+import { now } from '../state/clock.ts';
 import { createDeadline, type TimerWheel } from '../state/timer-wheel.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { ForwardedLines } from './forwarded.ts';
@@ -69,7 +70,7 @@ export class DownstreamConnection implements Client {
     socket.on('error', ignoreError);
     socket.on('close', () => this.#onClose());
     context.recorder.connections(1);
-    this.arm(performance.now() + context.limits.keepAliveTimeout);
+    this.arm(now() + context.limits.keepAliveTimeout);
   }
 
   /** Closes the connection once it is between two requests; at once when it is now. */
@@ -123,12 +124,12 @@ export class DownstreamConnection implements Client {
   #awaitHead() {
     const { limits } = this.#context;
     const { headBytes, targetEnd, targetStart, fieldCount } = this.#parser;
+    if (targetEnd - targetStart > limits.targetBytes) return this.#reject(414, 'URI too long');
     if (headBytes > limits.headBytes || fieldCount > limits.fields) {
       return this.#reject(431, 'Request header fields too large');
     }
-    if (targetEnd - targetStart > limits.targetBytes) return this.#reject(414, 'URI too long');
     if (this.#headStarted !== 0 || headBytes === 0) return;
-    this.#headStarted = performance.now();
+    this.#headStarted = now();
     this.arm(this.#headStarted + limits.headTimeout);
   }
 
@@ -138,7 +139,7 @@ export class DownstreamConnection implements Client {
     const head = this.#head;
     const rejection = head.read(this.#context.limits);
     if (rejection) return this.#reject(rejection.status, rejection.error);
-    const exchange = new Exchange(this, head, this.#requestId(), performance.now());
+    const exchange = new Exchange(this, head, this.#requestId(), now());
     exchange.requestDone = this.#parser.messageDone;
     this.#exchange = exchange;
     const { bodyBytes: limit } = this.#context.limits;
@@ -265,21 +266,24 @@ export class DownstreamConnection implements Client {
   finish(exchange: Exchange) {
     if (this.#openChunks) this.#socket.write('0\r\n\r\n', 'latin1');
     this.#openChunks = false;
-    exchange.responseDone = true;
-    exchange.action = undefined;
-    this.#context.recorder.exchange(exchange);
+    this.#record(exchange);
     if (exchange.close) this.#end();
     else if (exchange.requestDone) this.#next();
     else {
-      this.arm(performance.now() + lingerTimeout);
+      this.arm(exchange.endedAt + lingerTimeout);
       this.#socket.resume();
     }
   }
 
-  cut(exchange: Exchange) {
+  #record(exchange: Exchange) {
     exchange.responseDone = true;
     exchange.action = undefined;
+    exchange.endedAt = now();
     this.#context.recorder.exchange(exchange);
+  }
+
+  cut(exchange: Exchange) {
+    this.#record(exchange);
     this.#exchange = undefined;
     this.#ending = true;
     // A reset, since for an HTTP/1.0 client an orderly close would look like the end of the body.
@@ -305,7 +309,7 @@ export class DownstreamConnection implements Client {
   #next() {
     this.#exchange = undefined;
     if (this.#context.draining) return this.#end();
-    this.arm(performance.now() + this.#context.limits.keepAliveTimeout);
+    this.arm(this.#context.wheel.time() + this.#context.limits.keepAliveTimeout);
     const rest = this.#backlog;
     if (rest === undefined) return;
     this.#backlog = undefined;
@@ -321,7 +325,7 @@ export class DownstreamConnection implements Client {
     this.#backlog = undefined;
     this.#socket.resume();
     this.#socket.end();
-    this.arm(performance.now() + lingerTimeout);
+    this.arm(now() + lingerTimeout);
   }
 
   #expire(now: number) {
@@ -351,7 +355,7 @@ export class DownstreamConnection implements Client {
       exchange.action = undefined;
       action?.onClientGone();
       if (!exchange.responseStarted) exchange.status = 499;
-      recorder.exchange(exchange);
+      this.#record(exchange);
     }
     this.#context.forget(this);
   }

@@ -1,7 +1,7 @@
 import type { RequestHead } from '../http1/request-head.ts';
 
 /**
- * The lines that tell an upstream who the client is: x-forwarded-for, -proto, -host, -port, Forwarded
+ * The lines, up to the value of x-request-id, that tell an upstream who the client is: x-forwarded-for, -proto, -host, -port, Forwarded
  * (RFC 7239) and Via (RFC 9110 section 7.6.3). With 0 trusted hops whatever the client claims is
  * dropped; otherwise it is kept and our own view is appended.
  */
@@ -41,7 +41,7 @@ export class ForwardedLines {
     return (
       `x-forwarded-for: ${this.#peer}\r\nx-forwarded-proto: ${this.#scheme}\r\n` +
       `x-forwarded-host: ${authority}\r\nx-forwarded-port: ${this.#port}\r\n` +
-      `forwarded: ${this.#element(authority)}\r\nvia: 1.1 gatehouse\r\n`
+      `forwarded: ${this.#element(authority)}\r\nvia: 1.1 gatehouse\r\nx-request-id: `
     );
   }
 
@@ -62,7 +62,7 @@ export class ForwardedLines {
       `x-forwarded-proto: ${kept('x-forwarded-proto', this.#scheme)}\r\n` +
       `x-forwarded-host: ${kept('x-forwarded-host', head.authority)}\r\n` +
       `x-forwarded-port: ${kept('x-forwarded-port', String(this.#port))}\r\n` +
-      `forwarded: ${before('forwarded')}${this.#element(head.authority)}\r\nvia: 1.1 gatehouse\r\n`
+      `forwarded: ${before('forwarded')}${this.#element(head.authority)}\r\nvia: 1.1 gatehouse\r\nx-request-id: `
     );
   }
 }

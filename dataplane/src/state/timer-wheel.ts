@@ -1,10 +1,12 @@
+import { now } from './clock.ts';
+
 /**
  * Deadlines for many connections with one interval a thread. Moving a deadline into the future is a
  * field write: an entry that turns up early in its slot is put back at its new deadline. Accurate to
  * one tick (50 ms), never early.
  */
 export type Deadline = {
-  /** Milliseconds on the clock of `performance.now()`; 0: none. */
+  /** Milliseconds on the clock of `now()`; 0: none. */
   at: number;
   /** Tick of the slot the entry sits in; 0: in none. */
   tick: number;
@@ -23,9 +25,10 @@ export function createDeadline(expire: (now: number) => void): Deadline {
   return { at: 0, tick: 0, next: undefined, previous: undefined, expire };
 }
 
-export function createTimerWheel(now: () => number = () => performance.now()) {
+export function createTimerWheel(clock: () => number = now) {
   const slots: (Deadline | undefined)[] = new Array(slotCount).fill(undefined);
-  let current = Math.floor(now() / tickMs);
+  let time = clock();
+  let current = Math.floor(time / tickMs);
   let interval: NodeJS.Timeout | undefined;
   let armed = 0;
 
@@ -54,24 +57,21 @@ export function createTimerWheel(now: () => number = () => performance.now()) {
 
   /** Runs what has expired. The interval calls it; tests call it with a clock of their own. */
   function advance() {
-    const time = now();
+    time = clock();
     const last = Math.floor(time / tickMs);
     // After a long stall one turn visits every slot there is.
     if (last - current > slotCount) current = last - slotCount;
     while (current < last) {
       current++;
-      let entry = slots[current % slotCount];
-      while (entry) {
-        const following: Deadline | undefined = entry.next;
-        if (entry.tick <= current) {
-          unlink(entry);
-          if (entry.at > time) insert(entry, current + 1);
-          else if (entry.at > 0) {
-            entry.at = 0;
-            entry.expire(time);
-          }
+      const slot = current % slotCount;
+      // From the head each time: what expires may take others out of the wheel.
+      for (let entry = slots[slot]; entry; entry = slots[slot]) {
+        unlink(entry);
+        if (entry.at > time) insert(entry, current + 1);
+        else if (entry.at > 0) {
+          entry.at = 0;
+          entry.expire(time);
         }
-        entry = following;
       }
     }
     if (armed === 0 && interval) {
@@ -89,7 +89,8 @@ export function createTimerWheel(now: () => number = () => performance.now()) {
         unlink(entry);
       }
       if (!interval) {
-        current = Math.max(current, Math.floor(now() / tickMs));
+        time = clock();
+        current = Math.max(current, Math.floor(time / tickMs));
         interval = setInterval(advance, tickMs).unref();
       }
       insert(entry, current + 1);
@@ -102,6 +103,13 @@ export function createTimerWheel(now: () => number = () => performance.now()) {
     },
 
     advance,
+
+    /** The clock as of the last tick: good enough for timeouts of seconds, and free. */
+    time: () => time,
+
+    /** Entries that wait in the wheel. */
+    armed: () => armed,
+
     close() {
       clearInterval(interval);
       interval = undefined;

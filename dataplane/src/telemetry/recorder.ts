@@ -80,7 +80,7 @@ export function createRecorder(series: Series): Recorder {
       const match = exchange.match?.target ?? unmatched;
       const method = methodIndex.get(head.method) ?? otherMethod;
       count(match, method, exchange.status, clientType(exchange));
-      observe(match, method, exchange.service, (performance.now() - exchange.startedAt) / 1000);
+      observe(match, method, exchange.service, (exchange.endedAt - exchange.startedAt) / 1000);
     },
   };
 }

@@ -61,7 +61,7 @@ export class EndpointPool implements ConnectionOwner {
     // A second less than announced, so that the upstream does not close it under a request.
     const limit =
       hint > 0 ? Math.min(idleTimeout || hint, Math.max(hint - 1000, 500)) : idleTimeout;
-    if (limit > 0) this.#wheel.arm(connection.deadline, performance.now() + limit);
+    if (limit > 0) this.#wheel.arm(connection.deadline, this.#wheel.time() + limit);
     this.#idle.push(connection);
   }
 

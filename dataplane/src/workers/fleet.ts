@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import { createRegion, type SeriesName } from '../telemetry/series.ts';
-import type { Difference, FromWorker, PlainResource, ToWorker, WorkerStart } from './messages.ts';
+import type { Difference, PlainResource, ToWorker, WorkerStart } from './messages.ts';
 import { startHere, startThread, type Thread } from './threads.ts';
 
 export type FleetOptions = {
@@ -54,7 +54,7 @@ export function startWorkers({ count, host, limits, log }: FleetOptions) {
     const thread = count === 1 ? startHere(workerData) : startThread(workerData);
     const member: Member = { thread, pending: new Map() };
     regions.push({ values: new Float64Array(region), names });
-    thread.port.on('message', (message: FromWorker) => {
+    thread.onMessage((message) => {
       if (message.type === 'series') names.push(message.name);
       else {
         member.pending.get(message.id)?.(message.refusals);
@@ -89,7 +89,7 @@ export function startWorkers({ count, host, limits, log }: FleetOptions) {
     const id = nextId++;
     return new Promise((resolve) => {
       member.pending.set(id, resolve);
-      member.thread.port.postMessage({ ...message, id } as ToWorker);
+      member.thread.send({ ...message, id } as ToWorker);
     });
   }
 

@@ -1,13 +1,11 @@
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import type { WorkerStart } from './messages.ts';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
 import { serve } from './serve.ts';
 
 /** Somebody who serves: a worker thread, or this very thread behind the same kind of port. */
 export type Thread = {
-  port: {
-    postMessage(message: unknown): void;
-    on(event: 'message', take: (value: never) => void): unknown;
-  };
+  send(message: ToWorker): void;
+  onMessage(take: (message: FromWorker) => void): void;
   terminate(): Promise<unknown>;
   /** Calls back when it has failed and is gone. */
   onExit(listener: (error: Error | undefined) => void): void;
@@ -20,7 +18,8 @@ export function startThread(workerData: WorkerStart): Thread {
     failure = error instanceof Error ? error : new Error(String(error));
   });
   return {
-    port: worker,
+    send: (message) => worker.postMessage(message),
+    onMessage: (take) => worker.on('message', take),
     terminate: () => worker.terminate(),
     onExit: (listener) => worker.on('exit', () => listener(failure)),
   };
@@ -34,7 +33,8 @@ export function startHere(start: WorkerStart): Thread {
   const { port1, port2 } = new MessageChannel();
   serve(port2, start);
   return {
-    port: port1,
+    send: (message) => port1.postMessage(message),
+    onMessage: (take) => port1.on('message', take),
     async terminate() {
       port1.close();
     },
