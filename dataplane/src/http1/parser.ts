@@ -175,6 +175,8 @@ export class Parser implements Events {
     // With the CRLF of the last line, so that runs of lines can be copied as they are.
     const text = this.#textUpTo(end + 2);
     this.text = text.charCodeAt(end) === carriageReturn ? text : `${text.slice(0, end)}\r\n`;
+    // What this chunk holds of the head is no framing of the body.
+    this.overhead = Math.min(0, this.#base - end);
     this.#earlier = empty;
     this.#base = 0;
     return this.noBody ? 1 : 0;

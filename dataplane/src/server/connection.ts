@@ -136,6 +136,7 @@ export class DownstreamConnection implements Client {
   #begin(chunk: Buffer) {
     this.#headStarted = 0;
     this.#bodyReceived = bodyBytes(this.#parser);
+    if (this.#parser.overhead > framingOverhead) return this.#malformed();
     const head = this.#head;
     const rejection = head.read(this.#context.limits);
     if (rejection) return this.#reject(rejection.status, rejection.error);

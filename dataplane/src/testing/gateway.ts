@@ -1,0 +1,115 @@
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { defaultLimits, type Limits } from '../http1/limits.ts';
+import { llhttpOfThread } from '../http1/llhttp.ts';
+import { link } from '../link/link.ts';
+import type { Runtime } from '../link/runtime.ts';
+import { createPorts } from '../server/ports.ts';
+import { createTimerWheel } from '../state/timer-wheel.ts';
+import { activeConnections } from '../telemetry/families.ts';
+import { prometheusText } from '../telemetry/prometheus.ts';
+import { createRecorder } from '../telemetry/recorder.ts';
+import { createRegion, createSeries, type SeriesName } from '../telemetry/series.ts';
+import type { RawBackend } from './backend.ts';
+import { forwardRule, lanesOf, type TestSnapshot } from './snapshot.ts';
+
+/** The real data path of one thread, without the threads and the controller around it. */
+export type TestGateway = {
+  port: number;
+  /** Links a snapshot and serves by it. @throws Error when it is refused. */
+  use(snapshot: TestSnapshot): Promise<void>;
+  /** Client connections that are open. */
+  connections(): number;
+  /** The text of GET /metrics. */
+  metrics(): string;
+  /** Closes everything and checks that nothing is left over. */
+  close(): Promise<void>;
+};
+
+export type GatewayOptions = TestSnapshot & { limits?: Partial<Limits> };
+
+/** Starts a gateway that forwards everything to `backend`. */
+export function startGatewayTo(
+  backend: RawBackend,
+  options: GatewayOptions = {},
+): Promise<TestGateway> {
+  return startGateway({
+    rules: [forwardRule('backend')],
+    upstreams: { backend: { endpoints: [{ port: backend.port }] } },
+    ...options,
+  });
+}
+
+export async function startGateway({ limits, ...snapshot }: GatewayOptions): Promise<TestGateway> {
+  const parsersBefore = llhttpOfThread().live();
+  const wheel = createTimerWheel();
+  const names: SeriesName[] = [];
+  const series = createSeries(createRegion(), (name) => names.push(name));
+  const ports = createPorts({
+    host: '127.0.0.1',
+    limits: { ...defaultLimits, ...limits },
+    wheel,
+    recorder: createRecorder(series),
+  });
+  let runtime: Runtime | undefined;
+  const { port, release } = await reservePort();
+
+  async function use(next: TestSnapshot) {
+    const { config, endpoints } = lanesOf(next, port);
+    const linked = link(config, endpoints, runtime, wheel);
+    if ('refusals' in linked) throw new Error(JSON.stringify(linked.refusals));
+    const problems = await ports.open(linked.runtime);
+    if (problems.length > 0) {
+      ports.discard();
+      throw new Error(JSON.stringify(problems));
+    }
+    const before = runtime;
+    runtime = linked.runtime;
+    linked.commit();
+    ports.use(runtime);
+    for (const [name, upstream] of before?.upstreams ?? []) {
+      if (runtime.upstreams.get(name) !== upstream) upstream.close();
+    }
+  }
+
+  await use(snapshot);
+  await release();
+  const connections = () => series.values[series.slot(activeConnections.name, '')] ?? 0;
+  return {
+    port,
+    use,
+    connections,
+    metrics: () => prometheusText([{ values: series.values, names }], []),
+    async close() {
+      await ports.drain(1000);
+      for (const upstream of runtime?.upstreams.values() ?? []) upstream.close();
+      await settled(() => [connections(), llhttpOfThread().live() - parsersBefore, wheel.armed()]);
+      wheel.close();
+    },
+  };
+}
+
+/** Waits until all counts are 0. @throws Error with the counts that are not. */
+async function settled(counts: () => number[]) {
+  const end = performance.now() + 3000;
+  while (counts().some((count) => count !== 0)) {
+    if (performance.now() > end) {
+      throw new Error(`Left over: connections, parsers, deadlines ${counts().join(', ')}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/**
+ * A free port. It stays taken, by a socket that shares it, until `release`: nobody else gets it before
+ * the gateway listens.
+ */
+export async function reservePort(): Promise<{ port: number; release(): Promise<void> }> {
+  const holder: Server = createServer();
+  await new Promise<void>((resolve) =>
+    holder.listen({ port: 0, host: '127.0.0.1', reusePort: true }, resolve),
+  );
+  return {
+    port: (holder.address() as AddressInfo).port,
+    release: () => new Promise<void>((resolve) => holder.close(() => resolve())),
+  };
+}

@@ -1,0 +1,125 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import {
+  EndpointsSchema,
+  Kind,
+  keyOf,
+  Listener_Protocol,
+  ListenerSchema,
+  PathMatch_Type,
+  type Resource,
+  type ResourceSet,
+  RouteSchema,
+  type RuleSchema,
+  resourceOf,
+  SecretSchema,
+  UpstreamSchema,
+} from '@gatehouse/snapshot';
+
+export type TestRule = MessageInitShape<typeof RuleSchema>;
+
+export type TestEndpoint = { address?: string; port: number; weight?: number };
+
+export type TestUpstream = {
+  endpoints: TestEndpoint[];
+  connectTimeout?: number;
+  maxIdle?: number;
+  idleTimeout?: number;
+};
+
+export type TestListener = {
+  name?: string;
+  hostname?: string;
+  trustedHops?: number;
+  /** Names of `secrets`; makes it an HTTPS listener. */
+  certificates?: string[];
+  /** When left out, that of the gateway. */
+  port?: number;
+};
+
+/** A snapshot in short: what is left out has a plain default. */
+export type TestSnapshot = {
+  listeners?: TestListener[];
+  rules?: TestRule[];
+  upstreams?: Record<string, TestUpstream>;
+  secrets?: Record<string, { cert: string; key: string }>;
+};
+
+/** A rule that forwards everything under a path to upstreams by weight. */
+export function forwardRule(
+  backends: Record<string, number> | string,
+  more: TestRule & { prefix?: string } = {},
+): TestRule {
+  const weights = typeof backends === 'string' ? { [backends]: 1 } : backends;
+  const { prefix, ...rule } = more;
+  return {
+    name: prefix ?? 'all',
+    matches: prefix === undefined ? [] : [prefixMatch(prefix)],
+    action: {
+      case: 'forward',
+      value: {
+        backends: Object.entries(weights).map(([upstream, weight]) => ({ upstream, weight })),
+      },
+    },
+    ...rule,
+  };
+}
+
+export function prefixMatch(value: string) {
+  return { path: { type: PathMatch_Type.PREFIX, value } };
+}
+
+/** The two lanes of a snapshot. */
+export function lanesOf(
+  snapshot: TestSnapshot,
+  port: number,
+): { config: ResourceSet; endpoints: ResourceSet } {
+  const listeners = snapshot.listeners ?? [{}];
+  const config: Resource[] = listeners.map((listener, index) =>
+    resourceOf(
+      Kind.LISTENER,
+      listener.name ?? `default/test/${index}`,
+      ListenerSchema,
+      create(ListenerSchema, {
+        port: listener.port ?? port,
+        protocol: listener.certificates ? Listener_Protocol.HTTPS : Listener_Protocol.HTTP,
+        hostname: listener.hostname ?? '',
+        certificates: listener.certificates ?? [],
+        trustedHops: listener.trustedHops ?? 0,
+      }),
+    ),
+  );
+  const attachments = listeners.map(({ name, hostname }, index) => ({
+    listener: name ?? `default/test/${index}`,
+    hostnames: hostname === undefined ? [] : [hostname],
+  }));
+  const route = create(RouteSchema, { created: 1n, attachments, rules: snapshot.rules ?? [] });
+  config.push(resourceOf(Kind.ROUTE, 'default/test', RouteSchema, route));
+  const endpoints: Resource[] = [];
+  for (const [name, upstream] of Object.entries(snapshot.upstreams ?? {})) {
+    const settings = create(UpstreamSchema, {
+      label: name,
+      connectTimeoutMs: upstream.connectTimeout ?? 2000,
+      maxIdleConnections: upstream.maxIdle ?? 16,
+      idleTimeoutMs: upstream.idleTimeout ?? 60_000,
+    });
+    config.push(resourceOf(Kind.UPSTREAM, name, UpstreamSchema, settings));
+    const list = create(EndpointsSchema, {
+      endpoints: upstream.endpoints.map(({ address, port: at, weight }) => ({
+        address: address ?? '127.0.0.1',
+        port: at,
+        weight: weight ?? 1,
+      })),
+    });
+    endpoints.push(resourceOf(Kind.ENDPOINTS, name, EndpointsSchema, list));
+  }
+  for (const [name, { cert, key }] of Object.entries(snapshot.secrets ?? {})) {
+    const data = { 'tls.crt': Buffer.from(cert), 'tls.key': Buffer.from(key) };
+    const secret = create(SecretSchema, { type: 'kubernetes.io/tls', data });
+    config.push(resourceOf(Kind.SECRET, name, SecretSchema, secret));
+  }
+  return { config: setOf(config), endpoints: setOf(endpoints) };
+}
+
+function setOf(resources: Resource[]): ResourceSet {
+  return new Map(resources.map((resource) => [keyOf(resource.kind, resource.name), resource]));
+}
