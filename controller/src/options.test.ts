@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { OptionsError, optionsOf } from './options.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'options-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const fileOf = (name: string, content: string) => {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+};
+const token = 'abcdefghijklmnop';
+const least = ['--config-folder', 'examples'];
+
+test('defaults', () => {
+  expect(optionsOf(least, { GATEHOUSE_TOKEN: token })).toEqual({
+    configFolder: 'examples',
+    grpcHost: '127.0.0.1',
+    grpcPort: 18000,
+    adminHost: '127.0.0.1',
+    adminPort: 9902,
+    token,
+    tls: undefined,
+    caOut: undefined,
+    httpPort: undefined,
+    logLevel: 'info',
+  });
+});
+
+test('everything', () => {
+  const args = [
+    ...least,
+    ...['--grpc-host', '::1', '--grpc-port', '0', '--admin-host', '::1', '--admin-port', '65535'],
+    ...['--token-file', fileOf('token', `${token}\n`), '--http-port', '8080'],
+    ...['--tls-cert', fileOf('cert', 'CERT'), '--tls-key', fileOf('key', 'KEY')],
+    ...['--log-level', 'warn'],
+  ];
+  expect(optionsOf(args, {})).toMatchObject({
+    grpcHost: '::1',
+    grpcPort: 0,
+    adminHost: '::1',
+    adminPort: 65535,
+    token,
+    tls: { certificate: 'CERT', key: 'KEY' },
+    httpPort: 8080,
+    logLevel: 'warn',
+  });
+});
+
+test.each([
+  [[], 'Give --config-folder FOLDER'],
+  [[...least, '--grpc-port', '65536'], '--grpc-port must be a port from 0 to 65535, not "65536"'],
+  [[...least, '--grpc-port', '1e3'], '--grpc-port must be a port'],
+  [[...least, '--http-port', '0'], '--http-port must be a port from 1 to 65535, not "0"'],
+  [[...least, '--admin-port', ''], '--admin-port must be a port'],
+  [[...least, '--tls-cert', 'a'], 'Give --tls-cert and --tls-key together'],
+  [[...least, '--tls-key', 'a'], 'Give --tls-cert and --tls-key together'],
+  [[...least, '--tls-cert', 'a', '--tls-key', 'b', '--tls-ca-out', 'c'], 'no authority is made'],
+  [[...least, '--tls-cert', 'a', '--tls-key', 'b'], 'Cannot read the file of --tls-cert: ENOENT'],
+  [[...least, '--token-file', '/nowhere'], 'Cannot read the file of --token-file: ENOENT'],
+  [[...least, '--log-level', 'loud'], '--log-level must be one of'],
+  [[...least, '--unknown'], "Unknown option '--unknown'"],
+  [[...least, 'extra'], 'Unexpected argument'],
+])('%j is refused', (args, reason) => {
+  const options = () => optionsOf(args, { GATEHOUSE_TOKEN: token });
+  expect(options).toThrow(OptionsError);
+  expect(options).toThrow(reason);
+});
+
+test.each([
+  [undefined, 'Give --token-file FILE or GATEHOUSE_TOKEN'],
+  ['', 'at least 16 characters'],
+  ['short', 'at least 16 characters'],
+  ['with a space in it', 'at least 16 characters'],
+  ['umlauts-äöü-in-it-', 'at least 16 characters'],
+])('the token %j is refused', (given, reason) => {
+  const environment = given === undefined ? {} : { GATEHOUSE_TOKEN: given };
+  expect(() => optionsOf(least, environment)).toThrow(reason);
+});
