@@ -240,6 +240,7 @@ export declare type Nack = Message<"gatehouse.snapshot.v1.Nack"> & {
 
   /**
    * True when the update did not arrive whole (hash or version mismatch): the lane is sent again in full.
+   * May also be sent unasked, with the version in use, to have the lane sent again.
    *
    * @generated from field: bool resend = 4;
    */
