@@ -1,74 +1,115 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Child, type ChildMessage, startChild } from './children.ts';
+import { type Child, ChildEnded, type ChildMessage, type Role, startChild } from './children.ts';
+import { runDataPlane } from './data-plane.ts';
 import type { DevOptions } from './options.ts';
 import { createStatusLines } from './status-lines.ts';
 
 const host = '127.0.0.1';
+/** A data plane lets its requests finish for up to 10 s; what still runs then is killed. */
+const killAfter = 12_000;
+
+type Processes = {
+  start(role: Role, args: string[]): Child;
+  stopping: AbortSignal;
+};
 
 /**
  * Runs controller and data planes as processes of their own, as in a cluster, speaking gRPC over TLS
- * on loopback. Resolves with the exit code when it was told to stop or a process has failed.
+ * on loopback. A data plane that ends is started again; when the controller ends, all stops. Resolves
+ * with the exit code.
+ * @throws Error when there is no such folder.
  */
 export async function dev(options: DevOptions): Promise<number> {
-  const children: Child[] = [];
+  await checkFolder(options.folder);
   const stop = Promise.withResolvers<number>();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.resolve(0));
+  const stopping = new AbortController();
+  const running = new Map<Child, Role>();
+  /** The first call counts. */
+  const end = (code: number, reason?: string) => {
+    if (stopping.signal.aborted) return;
+    if (reason !== undefined) process.stderr.write(`${reason}\n`);
+    stopping.abort();
+    stop.resolve(code);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // Whoever asks twice does not want to wait for running requests.
+      if (stopping.signal.aborted) killAll(running);
+      end(0);
+    });
+  }
+  const env = { GATEHOUSE_TOKEN: randomBytes(32).toString('base64url') };
+  const start = (role: Role, args: string[]) => {
+    const child = startChild(role, args, env);
+    running.set(child, role);
+    void child.ended.then((ending) => {
+      running.delete(child);
+      if (role === 'controller') end(1, reasonOf(new ChildEnded(role, ending)));
+    });
+    return child;
+  };
   const state = await mkdtemp(join(tmpdir(), 'gatehouse-'));
   try {
-    const start = (...args: Parameters<typeof startChild>) => {
-      const child = startChild(...args);
-      children.push(child);
-      void child.exited.then((code) => stop.resolve(code === 0 ? 1 : code));
-      return child;
-    };
-    const starting = startAll(options, state, start).catch((error: Error) => {
-      process.stderr.write(`Cannot start: ${error.message}\n`);
-      stop.resolve(1);
-    });
+    startAll(options, state, { start, stopping: stopping.signal }).catch((error: Error) =>
+      end(1, reasonOf(error)),
+    );
     const code = await stop.promise;
-    await stopAll(children);
-    await starting;
+    await stopAll(running);
     return code;
   } finally {
     await rm(state, { recursive: true, force: true });
   }
 }
 
-async function startAll(
-  options: DevOptions,
-  state: string,
-  start: typeof startChild,
-): Promise<void> {
+/** A folder may come and go while it is watched; one that never was is a slip of the pen. */
+async function checkFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error.code);
+  if (typeof found === 'object' && found.isDirectory()) return;
+  const reason = found === 'ENOENT' ? 'there is no such folder' : 'it is not a readable folder';
+  throw new Error(`Cannot run "${folder}": ${reason}`);
+}
+
+/** Undefined when a child has told the reason itself. */
+function reasonOf(error: Error): string | undefined {
+  if (error instanceof ChildEnded && error.explained) return undefined;
+  return `Cannot run: ${error.message}`;
+}
+
+/** Resolves when all data planes are ready. */
+async function startAll(options: DevOptions, state: string, processes: Processes): Promise<void> {
+  const { start, stopping } = processes;
   const caFile = join(state, 'ca.pem');
-  const env = { GATEHOUSE_TOKEN: randomBytes(32).toString('base64url') };
   const flags = ['--config-folder', options.folder, '--grpc-port', '0', '--admin-port', '0'];
   if (options.httpPort !== undefined) flags.push('--http-port', String(options.httpPort));
-  const controller = start('controller', [...flags, '--tls-ca-out', caFile], env);
-  const changedLines = createStatusLines();
+  // What it does is told by the lines below; only what goes wrong is worth a line of its own.
+  flags.push('--log-level', 'warn', '--tls-ca-out', caFile);
+  const controller = start('controller', flags);
+  const linesOf = createStatusLines(options.dataPlanes);
   controller.process.on('message', (message: ChildMessage) => {
-    if (message.type !== 'status') return;
-    for (const line of changedLines(message)) process.stderr.write(`${line}\n`);
+    if (message.type !== 'status' || stopping.aborted) return;
+    for (const line of linesOf(message)) process.stderr.write(`${line}\n`);
   });
   const { grpcPort, ports = [] } = await controller.message('listening');
   for (const port of ports) await checkFree(port);
-  const planes: Child[] = [];
-  for (let i = 0; i < options.dataPlanes; i++) {
-    const adminPort = options.adminPort === 0 ? 0 : options.adminPort + i;
+  const planes = Array.from({ length: options.dataPlanes }, (_, i) => {
+    const node = `dp-${i + 1}`;
     const args = ['--controller', `https://localhost:${grpcPort}`, '--ca-file', caFile];
-    args.push('--node', `dp-${i + 1}`, '--host', host, '--workers', String(options.workers));
-    args.push('--admin-port', String(adminPort));
-    planes.push(start('dataplane', args, env));
-  }
-  const ready = await Promise.all(planes.map((plane) => plane.message('ready')));
-  const listening = await Promise.all(planes.map((plane) => plane.message('listening')));
-  const refused = ready.find((one) => one.refused !== undefined)?.refused;
+    args.push('--node', node, '--host', host, '--workers', String(options.workers));
+    const startOne = (port: number) => start('dataplane', [...args, '--admin-port', String(port)]);
+    const adminPort = options.adminPort === 0 ? 0 : options.adminPort + i;
+    return runDataPlane(node, adminPort, startOne, stopping);
+  });
+  const ready = await Promise.all(planes);
   const httpPort = ready[0]?.ports[0];
-  if (httpPort === undefined) throw new Error(refused ?? 'no listener could be opened');
-  process.stdout.write(`ready http=${host}:${httpPort} admin=${host}:${listening[0]?.adminPort}\n`);
+  if (httpPort === undefined) {
+    const refused = ready.find((one) => one.refused !== undefined)?.refused;
+    throw new Error(refused ?? 'no listener could be opened');
+  }
+  process.stdout.write(`ready http=${host}:${httpPort} admin=${host}:${ready[0]?.adminPort}\n`);
 }
 
 /** Data planes share ports with one another, so another program on a port would go unnoticed. */
@@ -83,12 +124,17 @@ function checkFree(port: number): Promise<void> {
   });
 }
 
-async function stopAll(children: Child[]): Promise<void> {
-  // Data planes first: they finish their requests while the controller is still there.
-  for (const { process: child } of children.toReversed()) child.kill('SIGTERM');
-  const killing = setTimeout(() => {
-    for (const { process: child } of children) child.kill('SIGKILL');
-  }, 12_000);
-  await Promise.all(children.map(({ exited }) => exited));
+/** Data planes first: they finish their requests while the controller is still there. */
+async function stopAll(running: Map<Child, Role>): Promise<void> {
+  const killing = setTimeout(killAll, killAfter, running);
+  for (const role of ['dataplane', 'controller'] as const) {
+    const children = [...running].filter(([, other]) => other === role).map(([child]) => child);
+    for (const { process: child } of children) child.kill('SIGTERM');
+    await Promise.all(children.map(({ ended }) => ended));
+  }
   clearTimeout(killing);
+}
+
+function killAll(running: Map<Child, Role>): void {
+  for (const { process: child } of running.keys()) child.kill('SIGKILL');
 }

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 export const usage = `Usage:
   gatehouse dev FOLDER [--http-port N] [--admin-port 9901] [--workers 1] [--data-planes 1]
@@ -20,7 +20,7 @@ export type DevOptions = {
 /** @throws Error with the flag and what it expects. */
 export function parseDevOptions(args: string[]): DevOptions {
   const text = { type: 'string' } as const;
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parsed({
     args,
     allowPositionals: true,
     options: { 'http-port': text, 'admin-port': text, workers: text, 'data-planes': text },
@@ -39,4 +39,14 @@ export function parseDevOptions(args: string[]): DevOptions {
     workers: number('workers', 1, 1, 64),
     dataPlanes: number('data-planes', 1, 1, 16),
   };
+}
+
+function parsed<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    // Its first sentence names the flag, the rest is about escaping.
+    const reason = error instanceof Error ? error.message.split('. ')[0] : String(error);
+    throw new Error(`${reason}\n${usage}`);
+  }
 }

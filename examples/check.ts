@@ -1,0 +1,26 @@
+/** A documented request and what must come back. `make demo ARGS=--check` runs all of them. */
+export type Check = {
+  /** What it shows, in a few words. */
+  shows: string;
+  /** "GET /path" goes to the HTTP listener; "GET https://host/path" to the HTTPS one, with that name. */
+  request: string;
+  headers?: Record<string, string>;
+  /** Sent as JSON. */
+  body?: unknown;
+  expect: Expectation;
+};
+
+export type Expectation = {
+  status: number;
+  /** Values that must be equal; `null`: the field must not be there. Names in lower case. */
+  headers?: Record<string, string | null>;
+  /** A text, or a part of the JSON: fields that are not named may hold anything. */
+  body?: unknown;
+  /**
+   * The request is sent as often as these numbers add up to, over one connection; so often each
+   * instance must have answered.
+   */
+  servedBy?: Record<string, number>;
+  /** So many requests each of these backends (by port) must have got more than before. */
+  seenBy?: Record<number, number>;
+};
