@@ -9,21 +9,23 @@ export interface Coalesced {
 
 /**
  * Does `work` after the present turn of the event loop, and not again before `interval`
- * milliseconds have passed.
+ * milliseconds have passed since its start. Work that takes long rests longer: it gets at most
+ * `share` of the time (1: all of it).
  */
-export function coalesce(work: () => void, interval: number): Coalesced {
+export function coalesce(work: () => void, interval: number, share = 1): Coalesced {
   let timer: NodeJS.Timeout | undefined;
-  let last = Number.NEGATIVE_INFINITY;
+  let earliest = Number.NEGATIVE_INFINITY;
   const flush = () => {
     if (timer === undefined) return;
     clearTimeout(timer);
     timer = undefined;
-    last = performance.now();
+    const start = performance.now();
     work();
+    earliest = start + Math.max(interval, (performance.now() - start) / share);
   };
   return {
     soon() {
-      timer ??= setTimeout(flush, Math.max(0, last + interval - performance.now()));
+      timer ??= setTimeout(flush, Math.max(0, earliest - performance.now()));
     },
     flush,
     stop() {

@@ -254,6 +254,20 @@ describe('the process', () => {
   });
 });
 
+test('coalesced work that takes long rests longer', () => {
+  vi.useFakeTimers();
+  const work = vi.fn(() => vi.advanceTimersByTime(50));
+  const coalesced = coalesce(work, 100, 0.1);
+  coalesced.soon();
+  vi.advanceTimersByTime(1);
+  coalesced.soon();
+  vi.advanceTimersByTime(440);
+  expect(work).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(20);
+  expect(work).toHaveBeenCalledTimes(2);
+  vi.useRealTimers();
+});
+
 test('coalesced work is done once for all who ask, then not before the interval', () => {
   vi.useFakeTimers();
   const work = vi.fn();

@@ -18,8 +18,9 @@ import { createStore } from './store/store.ts';
 
 /** Least time between two compiles, in milliseconds: a burst of events is one change. */
 const compileInterval = 20;
-/** Least time between two summaries, in milliseconds. */
+/** Least time between two summaries, in milliseconds, and their share of the time. */
 const summaryInterval = 100;
+const summaryShare = 0.1;
 
 export interface Listeners {
   log: Logger;
@@ -53,14 +54,18 @@ export async function run(
   let problems: FileProblem[] = [];
   let shown: Summary | undefined;
 
-  const summarise = coalesce(() => {
-    if (compiled === undefined) return;
-    const fleetNow = fleet.view();
-    const summary = summaryOf(compiled, fleetNow, statusOf(compiled, fleetNow));
-    if (isDeepStrictEqual(summary, shown)) return;
-    onSummary(summary, changedLines(shown, summary));
-    shown = summary;
-  }, summaryInterval);
+  const summarise = coalesce(
+    () => {
+      if (compiled === undefined) return;
+      const fleetNow = fleet.view();
+      const summary = summaryOf(compiled, fleetNow, statusOf(compiled, fleetNow));
+      if (isDeepStrictEqual(summary, shown)) return;
+      onSummary(summary, changedLines(shown, summary));
+      shown = summary;
+    },
+    summaryInterval,
+    summaryShare,
+  );
   started.defer(() => summarise.stop());
   const fleet = new Fleet(() => summarise.soon());
 
