@@ -4,6 +4,8 @@ import { codeSet, keptFields } from './head-text.ts';
 import type { Parser } from './parser.ts';
 import { Body, type BodyKind, dropNominated, nominatedFields } from './request-head.ts';
 
+const letterH = 0x48;
+
 /** The head of a response; one object an upstream connection, valid until the next response begins. */
 export class ResponseHead {
   status = 0;
@@ -24,6 +26,8 @@ export class ResponseHead {
   /** Reads the head that the parser holds. False: its framing cannot be trusted (RFC 9112 section 6.3). */
   read(): boolean {
     const { parser } = this;
+    // llhttp reads RTSP/ and ICE/ too, and any three digits (RFC 9110 section 15: 100 to 599).
+    if (parser.text.charCodeAt(0) !== letterH || parser.status < 100) return false;
     this.status = parser.status;
     this.keepAlive = parser.keepAlive;
     this.keepAliveHint = 0;
