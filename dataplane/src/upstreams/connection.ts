@@ -38,6 +38,11 @@ export type ConnectionTarget = { address: string; port: number; connectTimeout: 
  */
 let readBuffer: Buffer | undefined;
 
+/** llhttp obeys Connection even among trailers, and then takes nothing more on the connection. */
+function namesConnection(trailers: readonly string[]): boolean {
+  return trailers.some((part, i) => i % 2 === 0 && /^(?:proxy-)?connection$/i.test(part));
+}
+
 function readBufferOfThread(): Buffer {
   readBuffer ??= Buffer.allocUnsafeSlow(65_536);
   return readBuffer;
@@ -191,7 +196,8 @@ export class UpstreamConnection {
   #complete(sink: ResponseSink, clean: boolean) {
     this.#sink = undefined;
     this.reused = true;
-    if (clean && this.head.keepAlive && this.#requestDone) this.#owner.keep(this);
+    const usable = clean && this.head.keepAlive && this.#requestDone;
+    if (usable && !namesConnection(this.parser.trailers)) this.#owner.keep(this);
     else this.socket.destroy();
     sink.onResponseEnd(this);
   }
