@@ -17,7 +17,7 @@ async function main(args: string[]): Promise<void> {
     log,
     onProblems: (problems) => process.stderr.write(problemsText(problems)),
     onSummary(summary, lines) {
-      if (process.connected) tell({ type: 'status', ...summary });
+      if (process.connected) tell({ type: 'status', ...summary, lines });
       else for (const line of lines) log.info(line);
     },
   });

@@ -223,7 +223,7 @@ describe('the process', () => {
           expect.objectContaining({ type: 'listening', grpcPort: port, adminPort: port }),
         );
         expect(messages).toContainEqual(
-          expect.objectContaining({ type: 'status', dataPlanes: 0, objects: [expect.anything()] }),
+          expect.objectContaining({ type: 'status', dataPlanes: 0, lines: [] }),
         );
       },
       { timeout: 10_000 },
