@@ -27,6 +27,8 @@ export type Client = {
   finish(exchange: Exchange): void;
   /** The response cannot be completed: the client learns it from a cut connection. */
   cut(exchange: Exchange): void;
+  /** Something threw that should not have: 500, or a cut connection once the response has begun. */
+  fail(exchange: Exchange, error: unknown): void;
   /** Stops and restarts reading the request body. */
   pause(): void;
   resume(): void;

@@ -146,6 +146,11 @@ class Forward implements RunningAction, ResponseSink {
     this.#exchange.client.finish(this.#exchange);
   }
 
+  onBug(error: unknown) {
+    this.#connection = undefined;
+    this.#exchange.client.fail(this.#exchange, error);
+  }
+
   onFailure(connection: UpstreamConnection, failure: Failure) {
     this.#connection = undefined;
     const exchange = this.#exchange;

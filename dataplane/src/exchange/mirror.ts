@@ -66,6 +66,7 @@ function sendCopy(mirror: LinkedMirror, whole: Buffer, head: boolean) {
     onUpstreamWritable: ignore,
     onResponseEnd: done,
     onFailure: done,
+    onBug: done,
   };
   upstream.wheel.arm(deadline, sentAt + answerTimeout);
   connection.sendWhole(discard, whole, head);

@@ -46,7 +46,7 @@ export class DownstreamConnection implements Client {
   readonly #parser = new Parser(requestType);
   readonly #head = new RequestHead(this.#parser);
   readonly #forwarded: ForwardedLines;
-  readonly #deadline = createDeadline((now) => this.#expire(now));
+  readonly #deadline = createDeadline((now) => this.#guard(() => this.#expire(now)));
   #exchange: Exchange | undefined;
   #listener: LinkedListener | undefined;
   /** Bytes that came behind the current request (RFC 9112 section 9.3.2, pipelining). */
@@ -64,8 +64,8 @@ export class DownstreamConnection implements Client {
     this.scheme = context.scheme;
     this.port = context.port;
     this.#forwarded = new ForwardedLines(socket.remoteAddress ?? '', context.scheme, context.port);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('drain', () => this.#exchange?.action?.onClientWritable());
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('drain', () => this.#guard(() => this.#exchange?.action?.onClientWritable()));
     socket.on('end', () => this.#onClientEnd());
     socket.on('error', ignoreError);
     socket.on('close', () => this.#onClose());
@@ -80,6 +80,41 @@ export class DownstreamConnection implements Client {
 
   destroy() {
     this.#socket.destroy();
+  }
+
+  /** A bug costs the request that met it, never the process. */
+  #read(chunk: Buffer) {
+    try {
+      this.#onData(chunk);
+    } catch (error) {
+      this.#caught(error);
+    }
+  }
+
+  #guard(run: () => void) {
+    try {
+      run();
+    } catch (error) {
+      this.#caught(error);
+    }
+  }
+
+  #caught(error: unknown) {
+    const exchange = this.#exchange;
+    if (exchange) return this.fail(exchange, error);
+    this.#context.recorder.bug(error);
+    this.#socket.destroy();
+  }
+
+  fail(exchange: Exchange, error: unknown) {
+    this.#context.recorder.bug(error);
+    if (exchange.responseDone) return void this.#socket.destroy();
+    const { action } = exchange;
+    exchange.action = undefined;
+    exchange.close = true;
+    action?.onClientGone();
+    if (exchange.responseStarted) this.cut(exchange);
+    else this.reply(exchange, errorReply(500, 'Internal server error'));
   }
 
   #onData(chunk: Buffer) {

@@ -23,7 +23,13 @@ export const activeConnections: Family = {
   help: 'Client connections that are open.',
 };
 
-export const families = [requestsTotal, requestDuration, activeConnections];
+export const internalErrors: Family = {
+  name: 'gatehouse_internal_errors_total',
+  type: 'counter',
+  help: 'Requests that met a bug of the gateway; each is in the log with its stack.',
+};
+
+export const families = [requestsTotal, requestDuration, activeConnections, internalErrors];
 
 /** Upper bounds of the histogram in seconds; one more bucket takes the rest, then comes the sum. */
 export const durationBounds = [

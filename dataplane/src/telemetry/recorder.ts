@@ -4,6 +4,7 @@ import {
   activeConnections,
   durationBounds,
   durationWidth,
+  internalErrors,
   labelValue,
   requestDuration,
   requestsTotal,
@@ -16,6 +17,8 @@ export type Recorder = {
   /** A request that was refused before it became an exchange. */
   rejected(status: number): void;
   exchange(exchange: Exchange): void;
+  /** Something threw that should not have. */
+  bug(error: unknown): void;
 };
 
 /** Methods that get a label of their own: what a client makes up must not make new series. */
@@ -26,9 +29,11 @@ const otherMethod = methods.length - 1;
 /** Values of x-client-type that get a label of their own. */
 const clientTypes = ['unknown', 'web', 'mobile', 'desktop', 'tv', 'iot', 'partner', 'other'];
 
-export function createRecorder(series: Series): Recorder {
+/** @param report gets what must not happen, for the log. */
+export function createRecorder(series: Series, report: (error: unknown) => void): Recorder {
   const { values } = series;
   const connectionSlot = series.slot(activeConnections.name, '');
+  const bugSlot = series.slot(internalErrors.name, '');
   const unmatched: Pick<LinkedMatch, 'pathLabel' | 'counters' | 'histograms'> = {
     pathLabel: 'unmatched',
     counters: new Map(),
@@ -74,6 +79,10 @@ export function createRecorder(series: Series): Recorder {
 
   return {
     connections: (delta) => add(connectionSlot, delta),
+    bug(error) {
+      add(bugSlot, 1);
+      report(error);
+    },
     rejected: (status) => count(unmatched, otherMethod, status, 0),
     exchange(exchange) {
       const { head } = exchange;

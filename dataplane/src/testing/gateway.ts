@@ -48,7 +48,9 @@ export async function startGateway({ limits, ...snapshot }: GatewayOptions): Pro
     host: '127.0.0.1',
     limits: { ...defaultLimits, ...limits },
     wheel,
-    recorder: createRecorder(series),
+    recorder: createRecorder(series, (error) => {
+      throw error;
+    }),
   });
   let runtime: Runtime | undefined;
   const { port, release } = await reservePort();

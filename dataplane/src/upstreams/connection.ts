@@ -22,6 +22,8 @@ export type ResponseSink = {
   onFailure(connection: UpstreamConnection, failure: Failure, detail: string): void;
   /** The upstream takes more of the request body. */
   onUpstreamWritable(): void;
+  /** The sink itself threw; the connection is gone. */
+  onBug(error: unknown): void;
 };
 
 /** Where a connection goes when it is idle, and who counts it. */
@@ -84,18 +86,18 @@ export class UpstreamConnection {
       onread: {
         buffer: readBufferOfThread(),
         callback: (length, bytes) => {
-          this.#onData((bytes as Buffer).subarray(0, length));
+          this.#read((bytes as Buffer).subarray(0, length));
           return true;
         },
       },
     });
     this.socket.on('connect', () => this.#onConnect());
-    this.socket.on('end', () => this.#onEnd());
+    this.socket.on('end', () => this.#guard(() => this.#onEnd()));
     this.socket.on('error', (error) => {
       this.#error = error.message;
     });
-    this.socket.on('drain', () => this.#sink?.onUpstreamWritable());
-    this.socket.on('close', () => this.#onClose());
+    this.socket.on('drain', () => this.#guard(() => this.#sink?.onUpstreamWritable()));
+    this.socket.on('close', () => this.#guard(() => this.#onClose()));
     if (target.connectTimeout > 0) wheel.arm(this.deadline, now + target.connectTimeout);
   }
 
@@ -149,6 +151,29 @@ export class UpstreamConnection {
   #expire() {
     if (this.#connecting) this.#connectTimedOut = true;
     this.socket.destroy();
+  }
+
+  /** A bug on the way back costs this exchange, not the process. */
+  #read(chunk: Buffer) {
+    try {
+      this.#onData(chunk);
+    } catch (error) {
+      this.#caught(error, this.#sink);
+    }
+  }
+
+  #guard(run: () => void) {
+    const sink = this.#sink;
+    try {
+      run();
+    } catch (error) {
+      this.#caught(error, sink);
+    }
+  }
+
+  #caught(error: unknown, sink: ResponseSink | undefined) {
+    this.abort();
+    sink?.onBug(error);
   }
 
   #onData(chunk: Buffer) {

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { create } from '@bufbuild/protobuf';
 import { type Key, Kind, keyOf, type Resource, ResourceSchema } from '@gatehouse/snapshot';
+import { pino } from 'pino';
 import { applyEndpoints, link } from '../link/link.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import type { Runtime } from '../link/runtime.ts';
@@ -14,7 +15,9 @@ import type { Difference, FromWorker, ToWorker, WorkerStart } from './messages.t
 function createServing({ host, limits, region }: WorkerStart, send: (message: FromWorker) => void) {
   const wheel = createTimerWheel();
   const series = createSeries(region, (name) => send({ type: 'series', name }));
-  const ports = createPorts({ host, limits, wheel, recorder: createRecorder(series) });
+  const log = pino({ name: 'dataplane' }, pino.destination(2));
+  const recorder = createRecorder(series, (err) => log.error({ err }, 'A request met a bug'));
+  const ports = createPorts({ host, limits, wheel, recorder });
   let config = new Map<Key, Resource>();
   let endpoints = new Map<Key, Resource>();
   let runtime: Runtime | undefined;

@@ -1,0 +1,2 @@
+export { type DataPlaneOptions, parseOptions } from './options.ts';
+export { type DataPlane, run } from './run.ts';
