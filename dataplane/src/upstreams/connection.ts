@@ -155,10 +155,11 @@ export class UpstreamConnection {
 
   /** A bug on the way back costs this exchange, not the process. */
   #read(chunk: Buffer) {
+    const sink = this.#sink;
     try {
       this.#onData(chunk);
     } catch (error) {
-      this.#caught(error, this.#sink);
+      this.#caught(error, sink);
     }
   }
 
