@@ -34,6 +34,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
   const held = await lkg?.load();
   let config: ResourceSet = new Map();
   let endpoints: ResourceSet = new Map();
+  const applied = new Set<Lane>();
   let serving = false;
   let closing = false;
   const ready = Promise.withResolvers<number[]>();
@@ -43,9 +44,10 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
     if (refusals.length > 0) return { ok: false, refusals };
     if (lane === Lane.CONFIG) config = next;
     else endpoints = next;
-    if (lane === Lane.CONFIG && !serving) {
+    applied.add(lane);
+    if (applied.size === 2 && !serving) {
       serving = true;
-      ready.resolve(portsOf(next));
+      ready.resolve(portsOf(config));
     }
     if (serving) void lkg?.save(config, endpoints);
     return { ok: true };
@@ -70,14 +72,8 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
       { file: options.lastKnownGood },
       'No controller answers: serving the last known good config',
     );
-    for (const [lane, set] of [
-      [Lane.ENDPOINTS, held.endpoints],
-      [Lane.CONFIG, held.config],
-    ] as const) {
-      const applied = await apply(lane, set, { put: [], remove: [] });
-      if (!applied.ok)
-        log.error({ refusals: applied.refusals }, 'Cannot serve the last known good config');
-    }
+    const refusals = await subscription.useHeld();
+    if (refusals.length > 0) log.error({ refusals }, 'Cannot serve the last known good config');
   }, options.lastKnownGoodWait);
 
   const admin = await startAdmin(
