@@ -85,7 +85,7 @@ export function parseOptions(args: string[], env: NodeJS.ProcessEnv): DataPlaneO
     adminPort: number('admin-port', 9901, 0, 65535),
     workers: number('workers', 1, 1, 256),
     lastKnownGood: given['last-known-good'],
-    lastKnownGoodWait: number('last-known-good-wait-ms', 1000, 0, 600_000),
+    lastKnownGoodWait: number('last-known-good-wait-ms', 500, 0, 600_000),
     drainTimeout: number('drain-timeout-ms', 10_000, 0, 3_600_000),
     limits,
   };
