@@ -16,6 +16,8 @@ export type Gatehouse = {
   line(pattern: RegExp, options?: { from?: number; timeout?: number }): Promise<string>;
   /** Where it serves; rejects with what it wrote when it ends before it is ready. */
   ready(): Promise<{ http: number; admin: number }>;
+  /** Gets what is written to standard error from now on. */
+  follow(listener: (text: string) => void): void;
   kill(signal: NodeJS.Signals): void;
   /** Exit code; that of a signal is `null`. */
   exited: Promise<number | null>;
@@ -104,6 +106,7 @@ export function startGatehouse(
       );
       return { http: Number(http), admin: Number(admin) };
     },
+    follow: (listener) => void child.stderr.on('data', listener),
     kill: (signal) => void child.kill(signal),
     exited,
     async [Symbol.asyncDispose]() {

@@ -1,0 +1,82 @@
+import { type Answer, callOnce } from './call.ts';
+import { holds, jsonOf } from './judge.ts';
+import type { Report } from './report.ts';
+import { portOf, type Target } from './target.ts';
+
+/** What /metrics must hold once the shop has been asked. */
+const families = [
+  /^gateway_requests_total\{method="GET",path="\/api\/users\/\*?",status="200",client_type="unknown"\} [1-9]/m,
+  /^gateway_request_duration_bucket\{method="\w+",path="[^"]+",service="[^"]+",le="0\.0005"\} \d/m,
+  /^gateway_request_duration_sum\{method="\w+",path="[^"]+",service="[^"]+"\} \d/m,
+  /^gateway_request_duration_count\{method="\w+",path="[^"]+",service="[^"]+"\} [1-9]/m,
+  /^gateway_active_connections \d/m,
+  /^process_cpu_seconds_total \d/m,
+  /^process_resident_memory_bytes [1-9]/m,
+  /^process_start_time_seconds [1-9]/m,
+];
+
+/** The admin port of the first data plane of the shop. */
+export async function checkAdmin(report: Report, target: Target, adminPort: number) {
+  const admin = { ...target, http: adminPort };
+  const expect = (request: string, status: number, body: unknown) =>
+    report.check(`admin: ${request}`, async () => {
+      const answer = await callOnce(admin, { request });
+      const found = jsonOf(answer.text);
+      if (answer.status === status && holds(found, body)) return [];
+      return [`expected ${status} ${JSON.stringify(body)}, found ${shown(answer)}`];
+    });
+  await expect('GET /health', 200, { status: 'ok' });
+  await expect('GET /ready', 200, { status: 'ready' });
+  const services = ['orders', 'orders-next', 'products', 'recommendations'];
+  await report.check('admin: GET /services', async () => {
+    const answer = await callOnce(admin, { request: 'GET /services' });
+    const { services: found = [] } = (jsonOf(answer.text) ?? {}) as {
+      services?: { name: string; endpoints: number }[];
+    };
+    const missing = services.filter((name) => !found.some((one) => one.name === name));
+    return missing.map((name) => `expected a service "${name}", found ${shown(answer)}`);
+  });
+  await expect('GET /services/products/endpoints', 200, {
+    name: 'products',
+    endpoints: [4003, 4004].map((port) => portOf(target, port)).map(endpoint),
+  });
+  await expect('GET /services/nobody/endpoints', 404, {});
+  await report.check('admin: GET /config', async () => {
+    const answer = await callOnce(admin, { request: 'GET /config' });
+    const { routes = [] } = (jsonOf(answer.text) ?? {}) as { routes?: { name: string }[] };
+    const found = routes.map(({ name }) => name);
+    const expected = ['orders', 'products', 'recommendations', 'site', 'users'];
+    if (holds(found, expected.map(inNamespace))) return [];
+    return [`expected the routes ${expected}, found ${shown(answer)}`];
+  });
+  await expect('POST /config/reload', 200, {});
+  await report.check('admin: GET /metrics', async () => {
+    const answer = await callOnce(admin, { request: 'GET /metrics' });
+    const missing = families.filter((family) => !family.test(answer.text));
+    return missing.map((family) => `expected ${family}, found:\n${answer.text}`);
+  });
+}
+
+/** The keys of the certificates must not be shown. */
+export async function checkRedaction(report: Report, target: Target, adminPort: number) {
+  await report.check('admin: GET /config hides secrets', async () => {
+    const admin = { ...target, http: adminPort };
+    const answer = await callOnce(admin, { request: 'GET /config' });
+    const { secrets } = (jsonOf(answer.text) ?? {}) as { secrets?: unknown[] };
+    if (secrets?.length !== 1) return [`expected one secret, found ${shown(answer)}`];
+    const leaks = /PRIVATE KEY|LS0tLS1|MIGHAgEA/.test(answer.text);
+    return leaks ? [`expected no key, found ${shown(answer)}`] : [];
+  });
+}
+
+function endpoint(port: number) {
+  return { address: '127.0.0.1', port };
+}
+
+function inNamespace(name: string): string {
+  return `default/${name}`;
+}
+
+function shown({ status, text }: Answer): string {
+  return `${status} ${text.length > 2000 ? `${text.slice(0, 2000)}...` : text}`;
+}

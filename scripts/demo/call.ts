@@ -1,0 +1,66 @@
+import { Agent, type IncomingHttpHeaders, request as requestHttp } from 'node:http';
+import { request as requestHttps, Agent as SecureAgent } from 'node:https';
+import { text } from 'node:stream/consumers';
+import type { Check } from '../../examples/check.ts';
+import { httpsPort, portOf, type Target } from './target.ts';
+
+export type Answer = { status: number; headers: IncomingHttpHeaders; text: string };
+
+type Request = Pick<Check, 'request' | 'headers' | 'body'>;
+
+/** The parts of "GET /path" or "GET https://host/path". */
+export function partsOf({ request }: Request) {
+  const [method = '', url = ''] = request.split(' ');
+  const secure = /^https:\/\/([^/]+)(\/.*)$/.exec(url);
+  return { method, host: secure?.[1], path: secure?.[2] ?? url };
+}
+
+/** Calls one after the other over one connection. Dispose it to close the connection. */
+export function createCaller(target: Target) {
+  const options = { keepAlive: true, maxSockets: 1 };
+  const agents = [new Agent(options), new SecureAgent(options)] as const;
+  return {
+    call(check: Request): Promise<Answer> {
+      const { method, host, path } = partsOf(check);
+      const body = check.body === undefined ? undefined : JSON.stringify(check.body);
+      const common = { host: '127.0.0.1', method, path, timeout: 10_000 };
+      const headers = {
+        ...(body === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+        ...check.headers,
+      };
+      const request =
+        host === undefined
+          ? requestHttp({ ...common, port: target.http, headers, agent: agents[0] })
+          : requestHttps({
+              ...common,
+              port: portOf(target, httpsPort),
+              headers: { host, ...headers },
+              servername: host,
+              ca: target.authorities,
+              agent: agents[1],
+            });
+      return new Promise((resolve, reject) => {
+        request.once('response', (response) => {
+          const { statusCode = 0, headers } = response;
+          text(response).then((body) => {
+            resolve({ status: statusCode, headers, text: body });
+          }, reject);
+        });
+        request.once('timeout', () => request.destroy(new Error('no answer within 10 s')));
+        request.once('error', reject);
+        request.end(body);
+      });
+    },
+    [Symbol.dispose]() {
+      for (const agent of agents) agent.destroy();
+    },
+  };
+}
+
+/** One call over a connection of its own. */
+export async function callOnce(target: Target, check: Request): Promise<Answer> {
+  using caller = createCaller(target);
+  return await caller.call(check);
+}
