@@ -65,7 +65,7 @@ export class DownstreamConnection implements Client {
     this.port = context.port;
     this.#forwarded = new ForwardedLines(socket.remoteAddress ?? '', context.scheme, context.port);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    socket.on('drain', () => this.#guard(() => this.#exchange?.action?.onClientWritable()));
+    socket.on('drain', () => this.#guard(() => this.#onDrain()));
     socket.on('end', () => this.#onClientEnd());
     socket.on('error', ignoreError);
     socket.on('close', () => this.#onClose());
@@ -148,8 +148,8 @@ export class DownstreamConnection implements Client {
     else this.#begin(chunk);
     if (outcome !== 'paused') return undefined;
     const rest = chunk.subarray(parser.consumed);
-    if (rest.length === 0) return undefined;
-    if (!this.#exchange) return rest;
+    if (rest.length === 0 || this.#ending) return undefined;
+    if (!this.#exchange && !this.#socket.writableNeedDrain) return rest;
     this.#backlog = rest;
     this.#socket.pause();
     return undefined;
@@ -346,11 +346,21 @@ export class DownstreamConnection implements Client {
     this.#exchange = undefined;
     if (this.#context.draining) return this.#end();
     this.arm(this.#context.wheel.time() + this.#context.limits.keepAliveTimeout);
+    // Whoever sends requests without reading the answers would fill our memory with them.
+    if (this.#socket.writableNeedDrain) this.#socket.pause();
+    else if (this.#backlog !== undefined) this.#proceed();
+  }
+
+  #onDrain() {
+    if (this.#exchange) this.#exchange.action?.onClientWritable();
+    else if (!this.#ending) this.#proceed();
+  }
+
+  #proceed() {
     const rest = this.#backlog;
-    if (rest === undefined) return;
     this.#backlog = undefined;
     this.#socket.resume();
-    this.#feed(rest);
+    if (rest !== undefined) this.#feed(rest);
   }
 
   /** Closes in order: our side first, then what the client still sends is read and thrown away. */

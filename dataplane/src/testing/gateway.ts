@@ -21,7 +21,7 @@ export type TestGateway = {
   connections(): number;
   /** The text of GET /metrics. */
   metrics(): string;
-  /** Closes everything and checks that nothing is left over. */
+  /** Closes everything and checks that nothing is left over and no bug was met. */
   close(): Promise<void>;
 };
 
@@ -43,6 +43,7 @@ export async function startGateway({ limits, ...snapshot }: GatewayOptions): Pro
   const parsersBefore = llhttpOfThread().live();
   const wheel = createTimerWheel();
   const names: SeriesName[] = [];
+  const bugs: unknown[] = [];
   const series = createSeries(createRegion(), (name) => names.push(name));
   const ports = createPorts({
     host: '127.0.0.1',
@@ -86,6 +87,7 @@ export async function startGateway({ limits, ...snapshot }: GatewayOptions): Pro
       for (const upstream of runtime?.upstreams.values() ?? []) upstream.close();
       await settled(() => [connections(), llhttpOfThread().live() - parsersBefore, wheel.armed()]);
       wheel.close();
+      if (bugs.length > 0) throw bugs[0];
     },
   };
 }
