@@ -7,10 +7,17 @@ import { runDemo } from './demo/run-demo.ts';
  * examples promise and exits with 0 or 1.
  */
 const examples = fileURLToPath(new URL('../examples', import.meta.url));
-const [flag, ...more] = process.argv.slice(2);
-if (more.length > 0 || (flag !== undefined && flag !== '--check')) {
-  process.stderr.write('Usage: demo [--check]\n');
+
+async function main([flag, ...more]: string[]): Promise<number> {
+  if (more.length > 0 || (flag !== undefined && flag !== '--check')) {
+    throw new Error('Usage: demo [--check]');
+  }
+  return flag === '--check' ? runChecks(examples) : runDemo(examples);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
-} else {
-  process.exitCode = flag === '--check' ? await runChecks(examples) : await runDemo(examples);
 }
