@@ -58,20 +58,26 @@ function compileValue(match: ValueMatch, name: string, report: Report): ValueCon
   }
 }
 
-/** Tells the value of a query parameter; made once a router, so that a query is parsed once a request. */
+/** The first value of a query parameter. */
 export type QueryReader = (query: string, name: string) => string | undefined;
 
-/** Parameters are read as a form is (WHATWG URL section 5): "+" is a space, the first value counts. */
+/**
+ * Reads parameters as a form does (WHATWG URL section 5): "+" is a space, a broken escape is text. The
+ * last query is kept, so a request's is parsed once, however many candidates ask for it.
+ */
 export function createQueryReader(): QueryReader {
   let raw = '';
-  let parsed = new URLSearchParams();
+  let values = new Map<string, string>();
   return (query, name) => {
     if (query === '') return undefined;
     if (query !== raw) {
-      parsed = new URLSearchParams(query);
       raw = query;
+      values = new Map();
+      for (const [key, value] of new URLSearchParams(query)) {
+        if (!values.has(key)) values.set(key, value);
+      }
     }
-    return parsed.get(name) ?? undefined;
+    return values.get(name);
   };
 }
 
