@@ -25,7 +25,7 @@ check: $(stamp) ## Types, lint, import arrows, generated files, then the tests
 	npm run --silent lint
 	npm run --silent imports
 	npm run --silent generate:check
-	npm run --silent test
+	npm run --silent test -- $(ARGS)
 
 bench: $(stamp) ## Measure against other proxies; SCENARIO=plain runs one
 	npm run --silent bench
