@@ -370,8 +370,16 @@ export class DownstreamConnection implements Client {
     this.#exchange = undefined;
     this.#backlog = undefined;
     this.#socket.resume();
-    this.#socket.end();
-    this.arm(now() + lingerTimeout);
+    if (this.#socket.writableLength === 0) {
+      this.#socket.end();
+      this.arm(now() + lingerTimeout);
+      return;
+    }
+    // The client has yet to take its response: it gets as long as it might idle, then the same.
+    this.arm(now() + Math.max(this.#context.limits.keepAliveTimeout, lingerTimeout));
+    this.#socket.end(() => {
+      if (!this.#socket.destroyed) this.arm(now() + lingerTimeout);
+    });
   }
 
   #expire(now: number) {
@@ -385,7 +393,8 @@ export class DownstreamConnection implements Client {
 
   /** FIN of the client. Like nginx and Envoy we take it for an abort while a response is due. */
   #onClientEnd() {
-    if (this.#exchange || !this.#ending) this.#socket.destroy();
+    if (this.#exchange && !this.#exchange.responseDone) this.#socket.destroy();
+    else this.#end();
   }
 
   #onClose() {
