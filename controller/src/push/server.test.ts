@@ -293,6 +293,16 @@ describe('a connection', () => {
   });
 });
 
+test('close does not wait for a client that never ends its handshake', async () => {
+  const { port, server } = await stage();
+  const socket = connectTcp(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.once('connect', resolve));
+  const gone = new Promise((resolve) => socket.once('close', resolve));
+  await server.close();
+  await gone;
+});
+
 test('a port that is in use is an error with its code', async () => {
   const { port } = await stage();
   await expect(stage({ port })).rejects.toMatchObject({ code: 'EADDRINUSE', port });

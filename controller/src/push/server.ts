@@ -5,7 +5,7 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import {
   Code,
   ConnectError,
@@ -25,6 +25,9 @@ import { defaultKeepAlive, type KeepAlive, watchSession } from './keep-alive.ts'
 import { type Deadlines, defaultDeadlines, serveStream } from './stream.ts';
 
 const mebibyte = 1024 * 1024;
+
+/** How long data planes have to take the reason of the end, in milliseconds. */
+const closeGrace = 500;
 
 export interface PushOptions {
   fleet: Fleet;
@@ -60,7 +63,8 @@ const nodeKey = createContextKey<string | undefined>(undefined);
  * @throws when the port cannot be listened on.
  */
 export async function listen(options: PushOptions): Promise<PushServer> {
-  const { fleet, authenticate, log, deadlines = defaultDeadlines } = options;
+  const { fleet, authenticate, log } = options;
+  const { deadlines = defaultDeadlines, keepAlive = defaultKeepAlive } = options;
   const router = createConnectRouter({
     connect: false,
     grpcWeb: false,
@@ -93,15 +97,21 @@ export async function listen(options: PushOptions): Promise<PushServer> {
   const [subscribe] = router.handlers;
 
   const peers = new Map<ServerHttp2Session, { known(): void }>();
+  const sockets = new Set<Socket>();
   const server = createSecureServer({
     cert: options.certificate,
     key: options.key,
     minVersion: 'TLSv1.3',
     allowHTTP1: false,
+    handshakeTimeout: keepAlive.stranger,
     settings: { maxConcurrentStreams: 16, initialWindowSize: mebibyte },
   });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.on('session', (session) => {
-    peers.set(session, watchSession(session, options.keepAlive ?? defaultKeepAlive));
+    peers.set(session, watchSession(session, keepAlive));
     session.once('close', () => peers.delete(session));
     session.on('error', (error) => log.debug({ err: error }, 'Connection of a data plane failed'));
   });
@@ -138,12 +148,11 @@ export async function listen(options: PushOptions): Promise<PushServer> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       fleet.shutDown();
       for (const session of peers.keys()) session.close();
-      // The reason of the end travels with the last frames; who does not take them is cut.
-      const cut = setTimeout(() => {
-        for (const session of peers.keys()) session.destroy();
-      }, 500);
+      const cut = setInterval(() => {
+        for (const socket of sockets) socket.destroy();
+      }, closeGrace);
       await closed;
-      clearTimeout(cut);
+      clearInterval(cut);
     },
   };
 }

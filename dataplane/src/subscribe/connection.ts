@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import { type FromDataPlane, Snapshots, type Update } from '@gatehouse/snapshot';
@@ -7,14 +9,20 @@ const mebibyte = 1024 * 1024;
 const updateBytes = 64 * mebibyte;
 /** Largest Hello that is written: the manifest of about 200,000 resources. */
 const helloBytes = 16 * mebibyte;
-/** A silent controller is noticed after at most the sum, in milliseconds. */
-const pings = { pingIntervalMs: 10_000, pingTimeoutMs: 5_000 };
+/** Milliseconds. A silent controller is noticed after at most the sum. */
+export interface Pings {
+  interval: number;
+  timeout: number;
+}
+
+export const defaultPings: Pings = { interval: 10_000, timeout: 5_000 };
 
 export interface Address {
   /** https://host:port of the controller. */
   url: string;
   /** PEM of the authority that signed the certificate of the controller; those of the system when undefined. */
   ca: string | undefined;
+  pings?: Pings;
 }
 
 export interface Connection {
@@ -25,15 +33,23 @@ export interface Connection {
 
 /** Opens one stream on a connection of its own. Errors come out of `updates`. */
 export function connect(
-  { url, ca }: Address,
+  { url, ca, pings = defaultPings }: Address,
   token: string,
   messages: AsyncIterable<FromDataPlane>,
   signal: AbortSignal,
 ): Connection {
-  const session = new Http2SessionManager(url, pings, {
-    minVersion: 'TLSv1.3',
+  let socket: TLSSocket | undefined;
+  let closed = false;
+  const keepAlive = { pingIntervalMs: pings.interval, pingTimeoutMs: pings.timeout };
+  const session = new Http2SessionManager(url, keepAlive, {
     settings: { initialWindowSize: mebibyte, enablePush: false },
-    ...(ca === undefined ? {} : { ca }),
+    // The socket is ours to close: Http2SessionManager.abort() takes the error listener off a session
+    // that just died of a lost ping, and the error would end the process.
+    createConnection(authority) {
+      socket = openSocket(authority, ca);
+      if (closed) socket.destroy();
+      return socket;
+    },
   });
   const transport = createGrpcTransport({
     baseUrl: url,
@@ -44,5 +60,24 @@ export function connect(
   });
   const headers = { authorization: `Bearer ${token}` };
   const updates = createClient(Snapshots, transport).subscribe(messages, { headers, signal });
-  return { updates, close: () => session.abort() };
+  return {
+    updates,
+    close() {
+      closed = true;
+      socket?.destroy();
+    },
+  };
+}
+
+function openSocket({ hostname, port }: URL, ca: string | undefined): TLSSocket {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return connectTls({
+    host,
+    port: Number(port) || 443,
+    // An address is no server name (RFC 6066 section 3).
+    servername: isIP(host) === 0 ? host : '',
+    ALPNProtocols: ['h2'],
+    minVersion: 'TLSv1.3',
+    ...(ca === undefined ? {} : { ca }),
+  });
 }

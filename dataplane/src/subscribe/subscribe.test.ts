@@ -1,3 +1,4 @@
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { create } from '@bufbuild/protobuf';
 import { Code } from '@connectrpc/connect';
 import {
@@ -223,6 +224,32 @@ describe('a lost stream', () => {
       'Bearer token-1',
       'Bearer token-2',
     ]);
+  });
+
+  test('that fell silent is noticed', async () => {
+    const controller = opens(await testController(pem));
+    // A wire that can be cut without either side being told.
+    let silence = () => {};
+    const wire = createServer((near) => {
+      const far = connectTcp(controller.port, '127.0.0.1');
+      near.pipe(far).pipe(near);
+      for (const end of [near, far]) end.on('error', () => end.destroy());
+      silence = () => far.unpipe(near);
+      lost = new Promise((resolve) => near.once('close', resolve));
+    });
+    let lost: Promise<unknown> = Promise.resolve();
+    await new Promise<void>((resolve) => wire.listen(0, '127.0.0.1', resolve));
+    opens({ close: () => new Promise<void>((resolve) => wire.close(() => resolve())) });
+    const { port } = wire.address() as AddressInfo;
+    const pings = { interval: 30, timeout: 30 };
+    const subscription = subscribes(`https://127.0.0.1:${port}`, { ...recorder(), pings });
+    const stream = await controller.stream();
+    stream.send(updateOf(Lane.CONFIG, undefined, one));
+    await stream.answer();
+    const cut = lost;
+    silence();
+    await cut;
+    await vi.waitFor(() => expect(subscription.state().connected).toBe(false));
   });
 
   test('is told in the log once, not at every attempt', async () => {

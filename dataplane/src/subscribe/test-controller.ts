@@ -1,7 +1,7 @@
 // @peculiar/x509 does not load without it.
 import 'reflect-metadata';
-import { createSecureServer, type ServerHttp2Session } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { createSecureServer } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
@@ -54,7 +54,7 @@ export interface TestStream {
 /** A controller that does nothing by itself. */
 export async function testController(pem: { cert: string; key: string }, port = 0) {
   const streams = queue<TestStream>();
-  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
   async function* subscribe(
     requests: AsyncIterable<FromDataPlane>,
     { requestHeader }: { requestHeader: Headers },
@@ -88,7 +88,7 @@ export async function testController(pem: { cert: string; key: string }, port = 
     routes: (router) => router.rpc(Snapshots.method.subscribe, subscribe),
   });
   const server = createSecureServer(pem, adapter);
-  server.on('session', (session) => sessions.add(session));
+  server.on('connection', (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const { port: bound } = server.address() as AddressInfo;
   return {
@@ -97,7 +97,7 @@ export async function testController(pem: { cert: string; key: string }, port = 
     stream: streams.next,
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
       return closed;
     },
   };
