@@ -1,6 +1,7 @@
 export { crdOf } from './crd.ts';
 export { longestDuration, parseDuration } from './duration.ts';
 export * from './kinds.ts';
+export { knownFields } from './known-fields.ts';
 export { type OwnKind, ownKinds } from './own-kinds.ts';
 export { referencePage } from './reference.ts';
 export type { GatewayListener, GatewaySpec } from './resources/gateway.ts';

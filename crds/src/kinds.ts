@@ -1,5 +1,6 @@
 import { endpointSliceFields } from './resources/endpoint-slice.ts';
 import { gatewaySpec } from './resources/gateway.ts';
+import { referenceGrantSpec } from './resources/reference-grant.ts';
 import { routeSpec } from './resources/route.ts';
 import { secretFields } from './resources/secret.ts';
 import { serviceSpec } from './resources/service.ts';
@@ -56,6 +57,13 @@ export const kinds = {
     'Endpoints of a Service.',
   ),
   Secret: foreignKind('v1', 'Secret', secretFields, 'A Secret of Kubernetes.'),
+  Namespace: foreignKind('v1', 'Namespace', {}, 'A namespace, for its labels.'),
+  ReferenceGrant: foreignKind(
+    'gateway.networking.k8s.io/v1beta1',
+    'ReferenceGrant',
+    { spec: referenceGrantSpec },
+    'References from other namespaces that are allowed.',
+  ),
 };
 
 export type Kind = keyof typeof kinds;
@@ -67,5 +75,7 @@ export type GatewayObject = ObjectOf<'Gateway'>;
 export type ServiceObject = ObjectOf<'Service'>;
 export type EndpointSliceObject = ObjectOf<'EndpointSlice'>;
 export type SecretObject = ObjectOf<'Secret'>;
+export type NamespaceObject = ObjectOf<'Namespace'>;
+export type ReferenceGrantObject = ObjectOf<'ReferenceGrant'>;
 /** Any object that Gatehouse reads; `kind` discriminates. */
 export type AnyObject = { [K in Kind]: ObjectOf<K> }[Kind];

@@ -43,7 +43,8 @@ const lines = (value: unknown) =>
 
 const label = 'lower-case letters, digits and inner "-", 1 to 63 characters';
 const oneAction = 'exactly one of backends, redirect and respond must be given';
-const known = 'Route, Upstream, Gateway, Service, EndpointSlice or Secret';
+const known =
+  'Route, Upstream, Gateway, Service, EndpointSlice, Secret, Namespace or ReferenceGrant';
 
 describe('mistakes', () => {
   it.each<[string, unknown, string[]]>([

@@ -158,11 +158,11 @@ describe('a text that is read again', () => {
 describe('what is for Gatehouse', () => {
   const object = (apiVersion: string, kind: string) =>
     `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: a }\n`;
-  const only = 'only Route, Upstream, Gateway, Service, EndpointSlice, Secret';
+  const only =
+    'only Route, Upstream, Gateway, Service, EndpointSlice, Secret, Namespace, ReferenceGrant';
 
   it.each([
     ['apps/v1', 'Deployment'],
-    ['v1', 'Namespace'],
     ['v1', 'ConfigMap'],
     ['v1', 'ServiceAccount'],
     ['rbac.authorization.k8s.io/v1', 'ClusterRole'],
