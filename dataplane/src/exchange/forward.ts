@@ -135,10 +135,11 @@ class Forward implements RunningAction, ResponseSink {
 
   onResponse(connection: UpstreamConnection, chunk: Buffer, first: boolean) {
     const exchange = this.#exchange;
-    if (!connection.parser.messageDone) this.#touch();
     const edits = this.#backend.responseEdits;
     const ready = exchange.client.respond(exchange, connection.head, chunk, first, edits);
-    if (!ready && !connection.parser.messageDone) connection.socket.pause();
+    if (connection.parser.messageDone) return;
+    this.#touch();
+    if (!ready) connection.socket.pause();
   }
 
   onResponseEnd() {
@@ -183,8 +184,10 @@ class Forward implements RunningAction, ResponseSink {
     this.#connection?.abort();
     this.#connection = undefined;
     if (exchange.responseStarted) return exchange.client.cut(exchange);
-    if (stalledClient) return reply(exchange, 408, 'Request timeout');
-    reply(exchange, 504, 'Gateway timeout');
+    if (!stalledClient) return reply(exchange, 504, 'Gateway timeout');
+    // RFC 9110 section 15.5.9: the rest of the body is not waited for.
+    exchange.close = true;
+    reply(exchange, 408, 'Request timeout');
   }
 
   /** When the exchange is given up, as things stand now. */
