@@ -10,7 +10,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { coalesce } from './coalesce.ts';
 import type { Options } from './options.ts';
-import { bareDataPlane } from './push/bare-data-plane.ts';
+import { bareDataPlane } from './push/testing/bare-data-plane.ts';
 import { type Listeners, type Running, run } from './run.ts';
 import type { Summary } from './status/summary.ts';
 

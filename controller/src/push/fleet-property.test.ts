@@ -9,9 +9,9 @@ import {
 } from '@gatehouse/snapshot';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { endpoints, route, setOf, snapshotOf } from './fixtures.ts';
 import { Fleet } from './fleet.ts';
-import { type Judge, modelDataPlane, settle } from './model.ts';
+import { endpoints, route, setOf, snapshotOf } from './testing/fixtures.ts';
+import { type Judge, modelDataPlane, settle } from './testing/model.ts';
 
 const contentOf = ({ body }: Resource) => Number(fromBinary(RouteSchema, body).created);
 /** Refuses Routes by their content. */

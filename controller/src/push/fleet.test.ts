@@ -10,9 +10,9 @@ import {
   type Resource,
 } from '@gatehouse/snapshot';
 import { describe, expect, test } from 'vitest';
-import { endpoints, route, setOf, snapshotOf, upstream } from './fixtures.ts';
 import { Fleet } from './fleet.ts';
-import { type Judge, modelDataPlane, settle } from './model.ts';
+import { endpoints, route, setOf, snapshotOf, upstream } from './testing/fixtures.ts';
+import { type Judge, modelDataPlane, settle } from './testing/model.ts';
 
 const fleetOf = () => new Fleet(() => undefined);
 const refuses =

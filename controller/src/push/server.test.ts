@@ -7,11 +7,11 @@ import { FromDataPlaneSchema, Kind, Lane, type Resource, UpdateSchema } from '@g
 import { pino } from 'pino';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Authenticate, sharedToken } from './authenticate.ts';
-import { bareDataPlane } from './bare-data-plane.ts';
 import { createCertificates } from './certificate.ts';
-import { endpoints, route, setOf, snapshotOf } from './fixtures.ts';
 import { Fleet } from './fleet.ts';
 import { listen, type PushOptions } from './server.ts';
+import { bareDataPlane } from './testing/bare-data-plane.ts';
+import { endpoints, route, setOf, snapshotOf } from './testing/fixtures.ts';
 
 const token = 'a-token-of-the-fleet';
 const certificates = await createCertificates(['127.0.0.1']);

@@ -1,8 +1,8 @@
 import { hex, Kind, keyOf, manifestOf, type ResourceSet, versionOf } from '@gatehouse/snapshot';
 import { describe, expect, test } from 'vitest';
 import type { Compiled, ObjectStatus } from '../compile/index.ts';
-import { endpoints, route, setOf, upstream } from '../push/fixtures.ts';
 import type { DataPlaneView, FleetView } from '../push/fleet.ts';
+import { endpoints, route, setOf, upstream } from '../push/testing/fixtures.ts';
 import { statusOf } from './programmed.ts';
 import { changedLines, summaryOf } from './summary.ts';
 

@@ -20,7 +20,7 @@ import {
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Apply } from './lanes.ts';
 import { type SubscribeOptions, subscribe } from './subscribe.ts';
-import { testCertificate, testController, updateOf } from './test-controller.ts';
+import { testCertificate, testController, updateOf } from './testing/controller.ts';
 
 const pem = await testCertificate();
 const opened: { close(): Promise<void> }[] = [];

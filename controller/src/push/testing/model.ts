@@ -10,8 +10,8 @@ import {
   type ResourceSet,
   type Update,
 } from '@gatehouse/snapshot';
-import type { Fleet } from './fleet.ts';
-import type { Session } from './session.ts';
+import type { Fleet } from '../fleet.ts';
+import type { Session } from '../session.ts';
 
 /** Why a resource does not link; undefined when it does. */
 export type Judge = (resource: Resource) => { path: string; reason: string } | undefined;

@@ -11,7 +11,7 @@ import {
   UpstreamSchema,
   versionOf,
 } from '@gatehouse/snapshot';
-import type { Snapshot } from './fleet.ts';
+import type { Snapshot } from '../fleet.ts';
 
 /** Resources whose content is a number, for tests. */
 export function route(name: string, content: number): Resource {
