@@ -25,7 +25,7 @@ const release = '0.1.0';
 /** Wires a data plane: controller -> lanes -> worker threads, with the last known good config beside. */
 export async function run(options: DataPlaneOptions, log: Logger): Promise<DataPlane> {
   const { host, workers: count, limits } = options;
-  const ca = options.caFile === undefined ? undefined : await readFile(options.caFile, 'utf8');
+  const { caFile } = options;
   const workers = startWorkers({ count, host, limits, log });
   const lkg =
     options.lastKnownGood === undefined
@@ -55,7 +55,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
 
   const subscription = subscribe({
     url: options.controller,
-    ca,
+    ca: caFile === undefined ? undefined : () => readFile(caFile, 'utf8'),
     token: tokenOf(options),
     node: options.node,
     zone: options.zone,

@@ -8,7 +8,9 @@ import { answerOf, helloOf, resendOf } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { Resyncs } from './resyncs.ts';
 
-export interface SubscribeOptions extends Address {
+export interface SubscribeOptions extends Omit<Address, 'ca'> {
+  /** As in Address, or where to read it before each attempt (the controller's own authority rotates). */
+  ca: Address['ca'] | (() => Promise<string>);
   /** The bearer token, or where to read it before each attempt (projected tokens rotate). */
   token: string | (() => string | Promise<string>);
   /** Unique in the fleet. */
@@ -121,7 +123,8 @@ export function subscribe(options: SubscribeOptions): Subscription {
     const ours = new Outbox<FromDataPlane>();
     ours.send(helloOf(options, resyncs.pending ? undefined : held));
     outbox = ours;
-    const connection = connect(options, bearer, ours, closing.signal);
+    const ca = typeof options.ca === 'function' ? await options.ca() : options.ca;
+    const connection = connect({ ...options, ca }, bearer, ours, closing.signal);
     try {
       for await (const update of connection.updates) await take(update);
       throw new ConnectError('the controller ended the stream', Code.Unavailable);
