@@ -323,7 +323,9 @@ export class DownstreamConnection implements Client {
     this.#exchange = undefined;
     this.#ending = true;
     // A reset, since for an HTTP/1.0 client an orderly close would look like the end of the body.
-    this.#socket.resetAndDestroy();
+    if (this.scheme === 'http') this.#socket.resetAndDestroy();
+    // Only a TCP socket can be reset. The close_notify is missing (RFC 8446 section 6.1), which tells.
+    else this.#socket.destroy();
   }
 
   pause() {
