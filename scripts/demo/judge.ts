@@ -81,7 +81,7 @@ async function seenAtLast(target: Target, port: number, wanted: number): Promise
   const start = performance.now();
   while (true) {
     const found = await seen(target, port);
-    if (found === wanted || performance.now() - start > copyTimeout) return found;
+    if (found >= wanted || performance.now() - start > copyTimeout) return found;
   }
 }
 

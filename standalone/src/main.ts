@@ -1,16 +1,19 @@
 #!/usr/bin/env node
-import { check } from './check.ts';
-import { dev } from './dev.ts';
 import { parseDevOptions, usage } from './options.ts';
 
 async function main(args: string[]): Promise<number> {
   const [command, ...rest] = args;
   switch (command) {
-    case 'dev':
-      return dev(parseDevOptions(rest));
+    case 'dev': {
+      const options = parseDevOptions(rest);
+      const { dev } = await import('./dev.ts');
+      return dev(options);
+    }
     case 'check': {
       const [folder, ...more] = rest;
       if (folder === undefined || more.length > 0) throw new Error(usage);
+      // Loads the whole compiler: nothing else should wait for that.
+      const { check } = await import('./check.ts');
       return check(folder);
     }
     case 'help':
