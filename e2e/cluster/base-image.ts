@@ -1,0 +1,51 @@
+import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { attemptBuildah, buildah } from './buildah.ts';
+import { cachePath } from './cache.ts';
+import { run } from './execute.ts';
+import { say } from './say.ts';
+
+/** The image that the shipped Dockerfile builds on, by its full name. */
+export const baseImage = 'docker.io/library/node:26-bookworm-slim';
+
+const needless = ['doc', 'man', 'locale', 'info'].map((name) => `usr/share/${name}`);
+const packages = ['var/cache/apt', 'var/lib/apt/lists'];
+
+/**
+ * Puts a stand-in for the Node image where buildah finds it, for machines that cannot pull: Debian's
+ * minimal system with the node program of the npm package `node` and the library that it needs.
+ * About a minute, once for each version of Node.
+ */
+export async function requireBaseImage(): Promise<void> {
+  const node = join(import.meta.dirname, '../../node_modules/node/bin/node');
+  const version = (await run(node, ['--version'])).trim();
+  const exact = `gatehouse.dev/e2e/base:${version}`;
+  const { code } = await attemptBuildah(['inspect', '--type=image', exact]);
+  if (code !== 0) await say(`making a stand-in for ${baseImage} (once)`, () => make(exact, node));
+  await buildah(['tag', exact, baseImage]);
+}
+
+async function make(tag: string, node: string): Promise<void> {
+  const root = cachePath('base-image', 'root');
+  await rm(root, { recursive: true, force: true });
+  await mkdir(dirname(root), { recursive: true });
+  try {
+    await run('debootstrap', [
+      '--variant=minbase',
+      '--include=libatomic1,ca-certificates',
+      'bookworm',
+      root,
+    ]);
+    const program = join(root, 'usr/local/bin/node');
+    await copyFile(node, program);
+    await chmod(program, 0o755);
+    for (const path of [...needless, ...packages]) {
+      await rm(join(root, path), { recursive: true, force: true });
+    }
+    const file = join(dirname(root), 'Dockerfile');
+    await writeFile(file, 'FROM scratch\nCOPY . /\nCMD ["node"]\n');
+    await buildah(['bud', '--isolation=chroot', '--tag', tag, '--file', file, root]);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { helmProgram, kubernetesPrograms } from './binaries.ts';
+import { startControlPlane } from './control-plane.ts';
+import { startDns } from './dns.ts';
+import { loadImages } from './images.ts';
+import { prepareNode, startNode } from './node.ts';
+import { nodeAddress } from './node-names.ts';
+import { requirePackages } from './packages.ts';
+import {
+  allRun,
+  createRunDirectory,
+  isKept,
+  keep,
+  ownerOf,
+  type RunDirectory,
+  runsFolder,
+} from './run-directory.ts';
+import { say } from './say.ts';
+import { remove, removeLeftovers } from './stop.ts';
+
+/** A cluster with one node, wherever it comes from; plain data, so that it can be handed on. */
+export type Cluster = {
+  /** File with the rights of cluster-admin. */
+  kubeconfig: string;
+  kubectl: string;
+  helm: string;
+  /** File that the API server appends one JSON object a line to, for every request answered. */
+  auditLog: string;
+};
+
+export type RunningCluster = {
+  cluster: Cluster;
+  /** Builds the images of the shipped Dockerfile and loads them. */
+  loadImages(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** The one run of a machine that has a node. */
+const directory: RunDirectory = { path: join(runsFolder(), 'cluster') };
+
+export type ClusterOptions = {
+  /** Goes on with a cluster that was kept, and keeps it. Default: false. */
+  reuse?: boolean;
+};
+
+/**
+ * Starts a cluster whose one node is this machine: Linux, root, at most one at a time.
+ * @throws Error in one sentence when the machine lacks something or has a cluster that is in use
+ */
+export async function startCluster({
+  reuse = false,
+}: ClusterOptions = {}): Promise<RunningCluster> {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    throw new Error(
+      'Cannot start a cluster: it takes root on Linux; use "make e2e-kind" elsewhere',
+    );
+  }
+  await requirePackages('cluster');
+  const [kubectl] = await kubernetesPrograms(['kubectl']);
+  const helm = await helmProgram();
+  await removeLeftovers();
+  await removePrevious(reuse);
+  if (!(await isKept(directory))) {
+    await createRunDirectory('cluster', { unique: false });
+    try {
+      await startAll(reuse);
+    } catch (error) {
+      if (!reuse) await remove(directory);
+      throw error;
+    }
+  }
+  return {
+    cluster: {
+      kubeconfig: join(directory.path, 'admin.kubeconfig'),
+      kubectl,
+      helm,
+      auditLog: join(directory.path, 'logs', 'audit.jsonl'),
+    },
+    loadImages: () => loadImages(directory),
+    stop: async () => {
+      if (!reuse) await remove(directory);
+    },
+  };
+}
+
+async function startAll(reuse: boolean): Promise<void> {
+  await say('starting the cluster', async () => {
+    await prepareNode(directory);
+    const controlPlane = await startControlPlane({ address: nodeAddress, directory });
+    await say('starting the node', () => startNode(controlPlane));
+    await say('starting DNS', () => startDns(controlPlane));
+  });
+  if (reuse) await keep(directory);
+}
+
+async function removePrevious(reuse: boolean): Promise<void> {
+  const owner = await ownerOf(directory);
+  if (owner !== undefined) {
+    throw new Error(`Cannot start a cluster: process ${owner.pid} is using this machine's`);
+  }
+  if (!(await isKept(directory))) return;
+  if (!reuse || !(await allRun(directory))) await remove(directory);
+}

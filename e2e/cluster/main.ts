@@ -1,0 +1,42 @@
+import { startCluster } from './cluster.ts';
+import { startControlPlane } from './control-plane.ts';
+import { keep } from './run-directory.ts';
+import { removeLeftovers } from './stop.ts';
+
+const usage = `Usage: node e2e/cluster/main.ts COMMAND
+
+  up             start a cluster on this machine, or go on with the one that was kept
+  images         build the images of deploy/Dockerfile and load them into that cluster
+  control-plane  start an API server without a node
+  down           stop what was started
+`;
+
+const commands: Record<string, () => Promise<void>> = {
+  async up() {
+    tell((await startCluster({ reuse: true })).cluster);
+  },
+  async images() {
+    await (await startCluster({ reuse: true })).loadImages();
+  },
+  async 'control-plane'() {
+    const controlPlane = await startControlPlane();
+    await keep(controlPlane.directory);
+    tell(controlPlane);
+  },
+  down: () => removeLeftovers({ kept: true }),
+};
+
+function tell({ kubeconfig, kubectl }: { kubeconfig: string; kubectl: string }): void {
+  process.stdout.write(`export KUBECONFIG=${kubeconfig}\nalias kubectl=${kubectl}\n`);
+}
+
+const command = commands[process.argv[2] ?? ''];
+if (command === undefined) {
+  process.stderr.write(usage);
+  process.exitCode = 2;
+} else {
+  await command().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
+}
