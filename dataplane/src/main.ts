@@ -10,10 +10,8 @@ async function main() {
   void dataPlane.ready.then((ports) =>
     process.send?.({ type: 'ready', ports, refused: dataPlane.refused() }),
   );
-  let stopping = false;
+  // A second signal cuts the drain delay short.
   const stop = async (signal: string) => {
-    if (stopping) return;
-    stopping = true;
     log.info({ signal }, 'Stopping');
     await dataPlane.close();
     process.exit(0);

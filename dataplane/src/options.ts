@@ -22,7 +22,9 @@ export type DataPlaneOptions = {
   lastKnownGood: string | undefined;
   /** Milliseconds to wait for a controller before the last known good config is served. */
   lastKnownGoodWait: number;
-  /** Milliseconds that running exchanges get at shutdown. */
+  /** Milliseconds at shutdown in which everything is served still, but not announced as ready. */
+  drainDelay: number;
+  /** Milliseconds that running exchanges get after that. */
   drainTimeout: number;
   limits: Limits;
 };
@@ -58,6 +60,7 @@ export function parseOptions(args: string[], env: NodeJS.ProcessEnv): DataPlaneO
       workers: text,
       'last-known-good': text,
       'last-known-good-wait-ms': text,
+      'drain-delay-ms': text,
       'drain-timeout-ms': text,
       ...Object.fromEntries(Object.keys(limitFlags).map((flag) => [flag, text])),
     },
@@ -86,6 +89,7 @@ export function parseOptions(args: string[], env: NodeJS.ProcessEnv): DataPlaneO
     workers: number('workers', 1, 1, 256),
     lastKnownGood: given['last-known-good'],
     lastKnownGoodWait: number('last-known-good-wait-ms', 500, 0, 600_000),
+    drainDelay: number('drain-delay-ms', 0, 0, 3_600_000),
     drainTimeout: number('drain-timeout-ms', 10_000, 0, 3_600_000),
     limits,
   };

@@ -17,6 +17,10 @@ export type DataPlane = {
   ready: Promise<number[]>;
   /** Why the last snapshot was refused; undefined when it was not. */
   refused(): string | undefined;
+  /**
+   * Takes back readiness, serves on for the drain delay while responses ask clients to connect anew,
+   * drains and ends. Called again it cuts the delay short.
+   */
   close(): Promise<void>;
 };
 
@@ -88,17 +92,32 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
     { host: options.adminHost, port: options.adminPort },
   );
 
+  let closed: Promise<void> | undefined;
+  const endDelay = Promise.withResolvers<void>();
+
+  async function close() {
+    closing = true;
+    clearTimeout(fallback);
+    if (serving) {
+      await workers.leave();
+      const timer = setTimeout(endDelay.resolve, options.drainDelay);
+      await endDelay.promise;
+      clearTimeout(timer);
+    }
+    await workers.close(options.drainTimeout);
+    await subscription.close();
+    await lkg?.close();
+    await admin.close();
+  }
+
   return {
     adminPort: admin.port,
     ready: ready.promise,
     refused: () => subscription.state().lastError,
-    async close() {
-      closing = true;
-      clearTimeout(fallback);
-      await workers.close(options.drainTimeout);
-      await subscription.close();
-      await lkg?.close();
-      await admin.close();
+    close() {
+      if (closed === undefined) closed = close();
+      else endDelay.resolve();
+      return closed;
     },
   };
 }

@@ -26,7 +26,9 @@ export type PortContext = {
   recorder: Recorder;
   /** The listener of the runtime in force that serves this host. */
   listenerOf(host: string): LinkedListener | undefined;
-  /** True once the thread shuts down: connections are closed after their response. */
+  /** True once responses say that their connection closes (RFC 9112 section 9.6). */
+  leaving: boolean;
+  /** True once connections are closed after their response, whatever it said. */
   draining: boolean;
   forget(connection: DownstreamConnection): void;
 };
@@ -258,7 +260,7 @@ export class DownstreamConnection implements Client {
       const short = head.body === Body.length && left <= drainable && !head.expectsContinue;
       if (!short) exchange.close = true;
     }
-    if (this.#context.draining) exchange.close = true;
+    if (this.#context.leaving) exchange.close = true;
     exchange.status = reply.status;
     exchange.responseStarted = true;
     this.#socket.write(
@@ -288,7 +290,7 @@ export class DownstreamConnection implements Client {
     const { http10 } = exchange.head;
     const chunked = source.body >= Body.chunked && !http10;
     if (!first) return writeBody(this.#socket, '', source.parser, chunk, chunked);
-    if (!exchange.requestDone || this.#context.draining) exchange.close = true;
+    if (!exchange.requestDone || this.#context.leaving) exchange.close = true;
     // RFC 9112 section 6.1: no chunks for HTTP/1.0, so the close is the end.
     if (http10 && source.body >= Body.chunked) exchange.close = true;
     exchange.status = source.status;

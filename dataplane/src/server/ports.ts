@@ -30,6 +30,8 @@ export type Ports = {
   use(runtime: Runtime): void;
   /** Closes the ports that only a discarded runtime needed. */
   discard(): void;
+  /** Still takes connections, but each response says that its connection closes. */
+  leave(): void;
   /** Stops listening and closes connections after their response; resolves when all are gone. */
   drain(timeout: number): Promise<void>;
 };
@@ -47,6 +49,7 @@ export function createPorts(options: PortsOptions): Ports {
   const open = new Map<number, OpenPort>();
   let current: ReadonlyMap<number, LinkedPort> = new Map();
   let drained: (() => void) | undefined;
+  let leaving = false;
 
   function connectionCount(): number {
     let count = 0;
@@ -66,6 +69,7 @@ export function createPorts(options: PortsOptions): Ports {
         const linked = current.get(port);
         return linked && listenerFor(linked, host);
       },
+      leaving,
       draining: false,
       forget: (connection) => {
         connections.delete(connection);
@@ -96,6 +100,7 @@ export function createPorts(options: PortsOptions): Ports {
   }
 
   function closePort(port: number, entry: OpenPort) {
+    entry.context.leaving = true;
     entry.context.draining = true;
     entry.server.close();
     for (const socket of entry.waiting ?? []) socket.destroy();
@@ -139,12 +144,18 @@ export function createPorts(options: PortsOptions): Ports {
       for (const [port, entry] of [...open]) if (entry.waiting) closePort(port, entry);
     },
 
+    leave() {
+      leaving = true;
+      for (const { context } of open.values()) context.leaving = true;
+    },
+
     async drain(timeout) {
       const all = [...open];
       const done = new Promise<void>((resolve) => {
         drained = resolve;
       });
       for (const [, entry] of all) {
+        entry.context.leaving = true;
         entry.context.draining = true;
         entry.server.close();
         for (const connection of entry.connections) connection.drain();

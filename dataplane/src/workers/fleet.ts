@@ -122,6 +122,11 @@ export function startWorkers({ count, host, limits, log }: FleetOptions) {
       return askAll({ type: 'commit' });
     },
 
+    /** From now on each response asks its client to connect anew. */
+    async leave() {
+      await askAll({ type: 'leave' });
+    },
+
     /** Closes ports, lets running exchanges finish for up to `timeout` milliseconds, and ends. */
     async close(timeout: number) {
       closing = true;

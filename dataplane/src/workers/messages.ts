@@ -22,6 +22,7 @@ export type ToWorker =
   | { type: 'commit'; id: number }
   | { type: 'discard'; id: number }
   | ({ type: 'endpoints'; id: number } & Difference)
+  | { type: 'leave'; id: number }
   | { type: 'drain'; id: number; timeout: number };
 
 export type FromWorker =

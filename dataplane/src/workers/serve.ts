@@ -77,6 +77,9 @@ function createServing({ host, limits, region }: WorkerStart, send: (message: Fr
       case 'endpoints':
         setEndpoints(message);
         return [];
+      case 'leave':
+        ports.leave();
+        return [];
       case 'drain':
         await ports.drain(message.timeout);
         wheel.close();
