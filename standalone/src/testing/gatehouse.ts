@@ -49,10 +49,14 @@ export function startGatehouse(
     });
   }
   let ended = false;
+  // Whatever becomes of us, it does not run on.
+  const endWithUs = () => void child.kill('SIGTERM');
+  process.once('exit', endWithUs);
   const exited = new Promise<number | null>((resolve) => {
     // 'close', not 'exit': then all output is here.
     child.once('close', (code) => {
       ended = true;
+      process.off('exit', endWithUs);
       resolve(code);
       for (const look of waiting) look();
     });
