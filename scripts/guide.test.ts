@@ -6,7 +6,7 @@ import { isKind, pathText, validateObject } from '@gatehouse/crds';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 
-/** What the guide shows must work: every YAML block with resources is validated, and each page checked as a folder. */
+/** What the guide shows must work: every YAML block with resources is validated, each page checked as a folder. */
 const root = join(import.meta.dirname, '..');
 const guide = join(root, 'docs', 'guide');
 const pages = [
@@ -79,70 +79,4 @@ describe('the YAML of the guide', () => {
       expect((await checkFolder(folder)).mistakes).toEqual([]);
     },
   );
-});
-
-describe('the links of the documents', () => {
-  const documents = [
-    ...pages,
-    'ARCHITECTURE.md',
-    'CONTRIBUTING.md',
-    'CHANGELOG.md',
-    ...readdirSync(join(root, 'docs/adr')).map((name) => `docs/adr/${name}`),
-  ];
-
-  it.each(documents)('%s leads to files and headings that exist', (page) => {
-    const dead = linksOf(page).filter((link) => !leadsSomewhere(page, link));
-    expect(dead).toEqual([]);
-  });
-});
-
-/** Relative links, outside of code. */
-function linksOf(page: string): string[] {
-  const prose = readFileSync(join(root, page), 'utf8').replaceAll(/```[\s\S]*?```|`[^`\n]*`/g, '');
-  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, link = '']) => link)
-    .filter((link) => !/^[a-z]+:/.test(link));
-}
-
-function leadsSomewhere(page: string, link: string): boolean {
-  const [path = '', heading] = link.split('#');
-  const target = path === '' ? join(root, page) : join(root, page, '..', path);
-  try {
-    if (heading === undefined) return readdirSync(join(target, '..')).includes(lastOf(target));
-    return headingsOf(readFileSync(target, 'utf8')).includes(heading);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
-}
-
-function lastOf(path: string): string {
-  return path.replace(/\/$/, '').split('/').at(-1) ?? '';
-}
-
-/** Anchors as GitHub makes them. */
-function headingsOf(text: string): string[] {
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\- _]/gu, '')
-      .replaceAll(' ', '-'),
-  );
-}
-
-describe('ARCHITECTURE.md', () => {
-  it('lists the import arrows that check-imports holds to', () => {
-    const script = readFileSync(join(root, 'scripts/check-imports.ts'), 'utf8');
-    const orders = script.slice(script.indexOf('const orders'), script.indexOf('const importLine'));
-    const wanted = [...orders.matchAll(/^ {2}(\w+): \[([^\]]*)\]/gm)].map(
-      ([, name = '', folders = '']) => {
-        const order = [...folders.matchAll(/'(\w+)'/g)].map(([, folder]) => folder);
-        return [name, order.join(' > ')];
-      },
-    );
-    expect(wanted.length).toBeGreaterThan(2);
-    const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
-    const listed = [...text.matchAll(/^(\w+) +(\w+(?: > \w+)+)$/gm)];
-    expect(listed.map(([, name, order]) => [name, order])).toEqual(wanted);
-  });
 });
