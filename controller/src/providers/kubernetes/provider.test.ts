@@ -1,0 +1,311 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createStore, type Store } from '../../store/store.ts';
+import type { ApiServer } from './api-server.ts';
+import { controllerName } from './gateway-classes.ts';
+import { type ClusterOptions, type ClusterWatch, watchCluster } from './provider.ts';
+import { type Fault, ScriptedApiServer } from './testing/scripted-api-server.ts';
+
+const own = (plural: string) => `apis/gatehouse.dev/v1alpha1/${plural}`;
+const gatewayApi = (plural: string) => `apis/gateway.networking.k8s.io/v1/${plural}`;
+const grants = 'apis/gateway.networking.k8s.io/v1beta1/referencegrants';
+const slices = 'apis/discovery.k8s.io/v1/endpointslices';
+const secrets = 'api/v1/secrets';
+const everything = [
+  own('routes'),
+  own('upstreams'),
+  gatewayApi('gateways'),
+  gatewayApi('gatewayclasses'),
+  'api/v1/services',
+  slices,
+  'api/v1/namespaces',
+  grants,
+  secrets,
+];
+
+let server: ScriptedApiServer;
+let api: ApiServer;
+let store: Store;
+const opened: { close(): Promise<void> }[] = [];
+const lines: string[] = [];
+beforeEach(async () => {
+  lines.length = 0;
+  store = createStore();
+  server = new ScriptedApiServer(...everything);
+  api = await server.listen();
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((one) => one.close()));
+  api.close();
+  await server.close();
+});
+
+function start(options: Partial<ClusterOptions> = {}): ClusterWatch {
+  const log = (line: string) => void lines.push(line);
+  const watch = watchCluster({
+    api,
+    store,
+    namespaces: [],
+    log: { info: log, warn: log } as ClusterOptions['log'],
+    onSeen: () => undefined,
+    timing: { retry: { first: 1, most: 8 }, absent: 5, sound: 1000 },
+    ...options,
+  });
+  opened.push(watch);
+  return watch;
+}
+
+const route = (name: string, rules: object[] = [{ name: 'r', respond: { status: 200 } }]) => ({
+  apiVersion: 'gatehouse.dev/v1alpha1',
+  kind: 'Route',
+  metadata: { name, namespace: 'shop', managedFields: [{}], generation: 1 },
+  spec: { rules },
+});
+const gateway = (name: string, gatewayClassName: string, secretName?: string) => ({
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'Gateway',
+  metadata: { name, namespace: 'shop' },
+  spec: {
+    gatewayClassName,
+    listeners: [
+      secretName === undefined
+        ? { name: 'http', port: 80, protocol: 'HTTP' }
+        : {
+            name: 'https',
+            port: 443,
+            protocol: 'HTTPS',
+            tls: { certificateRefs: [{ name: secretName }] },
+          },
+    ],
+  },
+});
+const gatewayClass = (name: string, controller: string = controllerName) => ({
+  metadata: { name },
+  spec: { controllerName: controller },
+});
+const names = (kind: 'Route' | 'Gateway' | 'Service' | 'EndpointSlice' | 'Secret') =>
+  store
+    .list(kind)
+    .map(({ metadata }) => metadata.name)
+    .sort();
+
+describe('what is in the cluster', () => {
+  it('is in the store when it is ready, reduced to what is read', async () => {
+    server.put(own('routes'), route('a'));
+    server.put('api/v1/services', {
+      metadata: { name: 's', namespace: 'shop', annotations: { note: 'x' } },
+      spec: { clusterIP: '10.0.0.1', ports: [{ port: 80, targetPort: 8080, nodePort: 30000 }] },
+      status: { loadBalancer: {} },
+    });
+    server.put(slices, {
+      metadata: { name: 's-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 's' } },
+      addressType: 'IPv4',
+      endpoints: [
+        { addresses: ['10.1.0.1'], conditions: { ready: true }, targetRef: { kind: 'Pod' } },
+      ],
+      ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+    });
+    const watch = start();
+    await watch.ready;
+    expect(store.get('Route/shop/a')).toEqual({
+      apiVersion: 'gatehouse.dev/v1alpha1',
+      kind: 'Route',
+      metadata: { name: 'a', namespace: 'shop', generation: 1 },
+      spec: { rules: [{ name: 'r', respond: { status: 200 } }] },
+    });
+    expect(store.get('Service/shop/s')).toEqual({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 's', namespace: 'shop', generation: 1, annotations: { note: 'x' } },
+      spec: { ports: [{ port: 80 }] },
+    });
+    expect(store.list('EndpointSlice')[0]?.endpoints).toEqual([
+      { addresses: ['10.1.0.1'], conditions: { ready: true } },
+    ]);
+    expect(lines).toEqual([]);
+  });
+
+  it('changes the store only when content changes, and tells how far it was followed', async () => {
+    server.put(own('routes'), route('a'));
+    const watch = start();
+    await watch.ready;
+    const before = watch.seen.get('Route/shop/a');
+    const object = store.get('Route/shop/a');
+    const version = () => watch.progress()['Route/'] ?? 0;
+    const followed = version();
+    server.put(own('routes'), { ...route('a'), status: { conditions: [] } });
+    await vi.waitFor(() => expect(version()).toBeGreaterThan(followed));
+    expect(store.get('Route/shop/a')).toBe(object);
+    expect(watch.seen.get('Route/shop/a')).toEqual({ ...before, status: { conditions: [] } });
+    server.put(own('routes'), route('a', [{ name: 'other', respond: { status: 200 } }]));
+    await vi.waitFor(() => expect(store.get('Route/shop/a')).not.toBe(object));
+    expect(watch.seen.get('Route/shop/a')?.version).toBe(version());
+  });
+
+  it('is read of some namespaces only when told so', async () => {
+    for (const namespace of ['a', 'b', 'c']) {
+      server.put(own('routes'), { ...route(namespace), metadata: { name: namespace, namespace } });
+    }
+    const watch = start({ namespaces: ['a', 'c'] });
+    await watch.ready;
+    expect(names('Route')).toEqual(['a', 'c']);
+    expect(Object.keys(watch.progress())).toContain('Route/a');
+    expect(server.seen.some(({ path }) => path === `/${own('routes')}`)).toBe(false);
+  });
+});
+
+describe('Gateways', () => {
+  it('are ours when their class is, whatever comes first', async () => {
+    server.put(gatewayApi('gateways'), gateway('a', 'ours'));
+    server.put(gatewayApi('gateways'), gateway('b', 'theirs'));
+    server.put(gatewayApi('gateways'), { ...gateway('odd', 'theirs'), spec: { listeners: 7 } });
+    server.put(gatewayApi('gatewayclasses'), gatewayClass('theirs', 'example.com/other'));
+    const watch = start();
+    await watch.ready;
+    expect(names('Gateway')).toEqual([]);
+    server.put(gatewayApi('gatewayclasses'), gatewayClass('ours'));
+    await vi.waitFor(() => expect(names('Gateway')).toEqual(['a']));
+    server.put(gatewayApi('gateways'), gateway('b', 'ours'));
+    await vi.waitFor(() => expect(names('Gateway')).toEqual(['a', 'b']));
+    expect([...watch.seen.keys()]).toEqual(['Gateway/shop/a', 'Gateway/shop/b']);
+    server.put(gatewayApi('gatewayclasses'), gatewayClass('ours', 'example.com/other'));
+    await vi.waitFor(() => expect(names('Gateway')).toEqual([]));
+    expect(watch.seen.size).toBe(0);
+    expect(lines).toEqual([]);
+  });
+});
+
+describe('an object that is not sound', () => {
+  const bad = (generation: number) => ({
+    ...route('a', [{ name: 'r', respond: { status: 7 } }]),
+    metadata: { name: 'a', namespace: 'shop', generation },
+  });
+
+  it('keeps its last good version until it is deleted, and says so once', async () => {
+    server.put(own('routes'), route('a'));
+    const watch = start();
+    await watch.ready;
+    const good = store.get('Route/shop/a');
+    server.put(own('routes'), bad(2));
+    const seen = () => watch.seen.get('Route/shop/a');
+    await vi.waitFor(() => expect(seen()?.generation).toBe(2));
+    expect(seen()?.problems[0]?.path).toEqual(['spec', 'rules', 0, 'respond', 'status']);
+    expect(store.get('Route/shop/a')).toBe(good);
+    server.put(own('routes'), { ...bad(2), status: {} });
+    await vi.waitFor(() => expect(seen()?.status).toEqual({}));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('Route "shop/a": spec.rules[0].respond.status: ');
+    expect(lines[0]).toContain('its last good version stays in use');
+    server.remove(own('routes'), 'a', 'shop');
+    await vi.waitFor(() => expect(store.get('Route/shop/a')).toBeUndefined());
+    expect(seen()).toBeUndefined();
+  });
+
+  it('is left out when it never was sound', async () => {
+    server.put(own('routes'), bad(1));
+    server.put(own('routes'), route('b'));
+    const watch = start();
+    await watch.ready;
+    expect(names('Route')).toEqual(['b']);
+    expect(watch.seen.get('Route/shop/a')?.problems).toHaveLength(1);
+  });
+
+  it('is used without the fields of a newer release, which are named', async () => {
+    server.put(
+      own('routes'),
+      route('a', [{ name: 'r', respond: { status: 200 }, retries: { attempts: 3 } }]),
+    );
+    await start().ready;
+    expect(names('Route')).toEqual(['a']);
+    expect(lines).toEqual([
+      'Route "shop/a": spec.rules[0].retries: is not known to this release and has no effect',
+    ]);
+  });
+});
+
+describe('Secrets', () => {
+  const pem = { 'tls.crt': 'bm8=', 'tls.key': 'bm8=' };
+  const secret = (name: string, data: object = pem) => ({
+    metadata: { name, namespace: 'shop' },
+    type: 'kubernetes.io/tls',
+    data,
+  });
+  const asked = () =>
+    new Set(
+      server.seen
+        .filter(({ path }) => path.endsWith('/secrets'))
+        .map(({ path, query }) => `${path} ${query.get('fieldSelector')}`),
+    );
+
+  it('are read by name as long as a Gateway refers to them', async () => {
+    server.put(secrets, secret('web'));
+    server.put(secrets, secret('unused'));
+    server.put(gatewayApi('gatewayclasses'), gatewayClass('ours'));
+    server.put(gatewayApi('gateways'), gateway('a', 'ours', 'web'));
+    const watch = start();
+    await watch.ready;
+    expect(names('Secret')).toEqual(['web']);
+    server.put(gatewayApi('gateways'), gateway('a', 'ours', 'later'));
+    await vi.waitFor(() => expect(names('Secret')).toEqual([]));
+    server.put(secrets, secret('later'));
+    await vi.waitFor(() => expect(names('Secret')).toEqual(['later']));
+    const path = '/api/v1/namespaces/shop/secrets metadata.name=';
+    expect(asked()).toEqual(new Set([`${path}web`, `${path}later`]));
+  });
+
+  it('stay in use when they are deleted or broken', async () => {
+    server.put(secrets, secret('web'));
+    server.put(gatewayApi('gatewayclasses'), gatewayClass('ours'));
+    server.put(gatewayApi('gateways'), gateway('a', 'ours', 'web'));
+    const watch = start();
+    await watch.ready;
+    const held = store.get('Secret/shop/web');
+    server.remove(secrets, 'web', 'shop');
+    const trouble = () => watch.secretTroubles().get('shop/web');
+    await vi.waitFor(() => expect(trouble()).toContain('was deleted'));
+    server.put(secrets, secret('web', { 'tls.crt': 'b3RoZXI=' }));
+    await vi.waitFor(() => expect(trouble()).toContain('has no tls.key'));
+    expect(store.get('Secret/shop/web')).toBe(held);
+    server.put(gatewayApi('gateways'), gateway('a', 'ours'));
+    await vi.waitFor(() => expect(names('Secret')).toEqual([]));
+    expect(trouble()).toBeUndefined();
+  });
+});
+
+describe('a collection that cannot be read', () => {
+  const isReady = (watch: ClusterWatch) =>
+    Promise.race([watch.ready.then(() => true), new Promise((resolve) => setImmediate(resolve))]);
+
+  it('is served without when its CRD is missing, and with it as soon as it is there', async () => {
+    server = new ScriptedApiServer(...everything.filter((one) => one !== own('upstreams')));
+    api = await server.listen();
+    server.put(own('routes'), route('a'));
+    const watch = start({ api });
+    await watch.ready;
+    expect(names('Route')).toEqual(['a']);
+    expect(lines).toEqual([expect.stringContaining('Cannot list upstreams.gatehouse.dev')]);
+    expect(lines[0]).toContain('install its CRD');
+    server.install(own('upstreams'));
+    await vi.waitFor(() => expect(lines).toHaveLength(2));
+    expect(lines[1]).toBe('upstreams.gatehouse.dev can be read');
+  });
+
+  it('is not ready while it may not read what snapshots are made of', async () => {
+    let fault: Fault | undefined = { status: 403 };
+    server.fault = ({ path }) => (path.endsWith('/routes') ? fault : undefined);
+    const watch = start();
+    await vi.waitFor(() => expect(watch.waiting()).toEqual([`/${own('routes')}`]));
+    await vi.waitFor(() => expect(lines).toHaveLength(1));
+    expect(await isReady(watch)).toBe(undefined);
+    expect(lines[0]).toContain(
+      'grant the verb "list" on the resource "routes" of the API group "gatehouse.dev"',
+    );
+    fault = undefined;
+    await watch.ready;
+  });
+
+  it('goes on without what is no part of the whole', async () => {
+    server.fault = ({ path }) => (path.endsWith('/referencegrants') ? { status: 403 } : undefined);
+    await start().ready;
+    expect(lines).toHaveLength(1);
+  });
+});

@@ -1,0 +1,101 @@
+import type { GatewayObject, SecretObject } from '@gatehouse/crds';
+import { type ObjectKey, objectKey } from '../../store/key.ts';
+import type { Store } from '../../store/store.ts';
+import { admit } from './admit.ts';
+import { secretResource } from './resources.ts';
+
+/** Follows one object by name until closed. */
+export type Follow = (
+  namespace: string,
+  name: string,
+  onObject: (raw: unknown) => void,
+) => { close(): Promise<void> };
+
+export interface SecretsOptions {
+  store: Store;
+  follow: Follow;
+  /** Whether what a Secret holds can be served; why not, else. */
+  judge(secret: SecretObject): string | undefined;
+  /** What is wrong with Secrets in use has changed. */
+  onTrouble(): void;
+}
+
+export interface Secrets {
+  /** Why the last good content of a Secret is in use and not the present one, by "<namespace>/<name>". */
+  troubles(): ReadonlyMap<string, string>;
+  close(): Promise<void>;
+}
+
+/**
+ * Keeps those Secrets in the store that a Gateway refers to, each by a watch of its own, so that no
+ * right to list all Secrets is needed. While it is referred to, a Secret that is deleted or cannot be
+ * served any more stays in the store as it was: a listener never goes away with its certificate.
+ */
+export function followSecrets({ store, follow, judge, onTrouble }: SecretsOptions): Secrets {
+  const followed = new Map<string, { key: ObjectKey; close(): Promise<void> }>();
+  const troubles = new Map<string, string>();
+
+  function setTrouble(id: string, trouble: string | undefined): void {
+    if (troubles.get(id) === trouble) return;
+    if (trouble === undefined) troubles.delete(id);
+    else troubles.set(id, trouble);
+    onTrouble();
+  }
+
+  function take(id: string, key: ObjectKey, raw: unknown): void {
+    const held = store.get(key);
+    const object = raw === undefined ? undefined : admit(secretResource, raw).object;
+    const secret = object?.kind === 'Secret' ? object : undefined;
+    if (secret !== undefined && (held === undefined || judge(secret) === undefined)) {
+      setTrouble(id, undefined);
+      store.apply({ put: [secret] });
+    } else if (held !== undefined) {
+      const why =
+        raw === undefined
+          ? `Secret "${id}" was deleted`
+          : secret === undefined
+            ? `Secret "${id}" is not sound`
+            : judge(secret);
+      setTrouble(id, `${why}; its last good content stays in use`);
+    }
+  }
+
+  function refresh(): void {
+    const wanted = new Map<string, SecretRef>(store.list('Gateway').flatMap(secretRefs));
+    for (const [id, { namespace, name }] of wanted) {
+      if (followed.has(id)) continue;
+      const key = objectKey('Secret', namespace, name);
+      const { close } = follow(namespace, name, (raw) => take(id, key, raw));
+      followed.set(id, { key, close });
+    }
+    for (const [id, one] of followed) {
+      if (wanted.has(id)) continue;
+      followed.delete(id);
+      void one.close();
+      setTrouble(id, undefined);
+      store.apply({ remove: [one.key] });
+    }
+  }
+
+  const leave = store.subscribe((changed) => {
+    if ([...changed].some((key) => key.startsWith('Gateway/'))) refresh();
+  });
+  return {
+    troubles: () => troubles,
+    async close() {
+      leave();
+      await Promise.all([...followed.values()].map((one) => one.close()));
+    },
+  };
+}
+
+type SecretRef = { namespace: string; name: string };
+
+/** Only those of its own namespace: no other may be used. */
+function secretRefs(gateway: GatewayObject): [string, SecretRef][] {
+  const own = gateway.metadata.namespace ?? '';
+  return gateway.spec.listeners
+    .flatMap(({ tls }) => tls?.certificateRefs ?? [])
+    .filter(({ namespace = own }) => namespace === own)
+    .map(({ name }) => [`${own}/${name}`, { namespace: own, name }]);
+}
