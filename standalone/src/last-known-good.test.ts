@@ -39,35 +39,51 @@ async function stop({ process: child, ended }: Child) {
   await ended;
 }
 
-test('a data plane without a controller serves its last known good config', {
-  timeout: 60_000,
-}, async () => {
-  const http = await freePort();
-  const caFile = join(state.path, 'ca.pem');
-  const controller = start('controller', [
+async function startController(http: number) {
+  const child = start('controller', [
     ...['--config-folder', folder.path, '--http-port', String(http)],
-    ...['--grpc-port', '0', '--admin-port', '0', '--tls-ca-out', caFile, '--log-level', 'warn'],
+    ...['--grpc-port', '0', '--admin-port', '0', '--tls-ca-out', caFile(), '--log-level', 'warn'],
   ]);
-  const { grpcPort } = await controller.message('listening');
-  const args = [
-    ...['--controller', `https://localhost:${grpcPort}`, '--ca-file', caFile, '--node', 'dp-1'],
+  const { grpcPort = 0 } = await child.message('listening');
+  return { child, grpcPort };
+}
+
+/** @param wait milliseconds for a controller, before the last known good config is served */
+function startDataPlane(grpcPort: number, wait: number): Child {
+  return start('dataplane', [
+    ...['--controller', `https://localhost:${grpcPort}`, '--ca-file', caFile(), '--node', 'dp-1'],
     ...['--host', '127.0.0.1', '--admin-port', '0'],
     ...['--last-known-good', join(state.path, 'last-known-good')],
-    ...['--last-known-good-wait-ms', '300'],
-  ];
-  const first = start('dataplane', args);
-  await first.message('ready');
+    ...['--last-known-good-wait-ms', String(wait)],
+  ]);
+}
+
+const caFile = () => join(state.path, 'ca.pem');
+
+test('a data plane keeps its last known good config', { timeout: 60_000 }, async () => {
+  const http = await freePort();
+  const first = await startController(http);
+  const dataPlane = startDataPlane(first.grpcPort, 600_000);
+  await dataPlane.message('ready');
   expect((await get(http, '/')).text).toBe('from the backend');
-  await stop(first);
-  await stop(controller);
+  await stop(dataPlane);
+  await stop(first.child);
   await expect(get(http, '/')).rejects.toThrow('ECONNREFUSED');
 
-  const second = start('dataplane', args);
-  const { adminPort } = await second.message('listening');
+  // No controller answers.
+  const alone = startDataPlane(first.grpcPort, 300);
+  const { adminPort } = await alone.message('listening');
   const since = performance.now();
-  await second.message('ready');
+  await alone.message('ready');
   expect(performance.now() - since).toBeLessThan(2000);
   expect(await get(http, '/')).toMatchObject({ status: 200, text: 'from the backend' });
   expect((await get(adminPort, '/ready')).status).toBe(200);
   expect((await get(adminPort, '/metrics')).text).toContain('gatehouse_controller_connected 0\n');
+  await stop(alone);
+
+  // A controller answers that has nothing newer: what is held is put in use by its word.
+  const second = await startController(http);
+  const current = startDataPlane(second.grpcPort, 600_000);
+  await current.message('ready');
+  expect((await get(http, '/')).text).toBe('from the backend');
 });
