@@ -83,7 +83,7 @@ const timeouts = object(
     ),
     backendRequest: optional(
       duration(
-        'From one attempt to the head of its response; "0s": no limit.',
+        'From the end of the request to the head of the response, for each attempt; "0s": no limit.',
         defaults.backendRequestTimeout,
       ),
     ),

@@ -58,7 +58,7 @@ export const upstreamSpec = object(
         {
           maxIdle: optional(
             integer({
-              description: 'Idle connections kept open by each worker thread.',
+              description: 'Idle connections to one endpoint that each worker thread keeps open.',
               minimum: 0,
               maximum: 65535,
               default: defaults.poolMaxIdle,

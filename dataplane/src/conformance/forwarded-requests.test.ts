@@ -235,6 +235,14 @@ describe('a request that is forwarded', () => {
     expect(backend.connections[0]!.bytes).toHaveLength(0);
   });
 
+  it('may be HTTP/1.0 without a single field', async () => {
+    const client = await connectTo(gateway.port);
+    client.write('GET /old HTTP/1.0\r\n\r\n');
+    expect(statusOf(await client.message())).toBe(200);
+    expect(withoutOwnLines(backend.requests[0]!.raw)).toBe('GET /old HTTP/1.1\r\nhost: \r\n\r\n');
+    expect(await client.close()).toBe('end');
+  });
+
   it('comes with the lines of the gateway, in one order, at the end of the head', async () => {
     const client = await connectTo(gateway.port);
     client.write(`${chunkedPost}X-Request-Id: r1\r\nA: 1\r\n\r\n0\r\n\r\n`);

@@ -1,4 +1,10 @@
-import { type Events, type Llhttp, llhttpOfThread, type ParserType } from './llhttp.ts';
+import {
+  type Events,
+  type Llhttp,
+  llhttpOfThread,
+  type ParserType,
+  requestType,
+} from './llhttp.ts';
 
 /**
  * The parser of one connection. After `execute` it holds the head of the current message as one
@@ -43,7 +49,11 @@ export class Parser implements Events {
   /** The chunks are overwritten by the next read: whoever keeps a part of one has to copy it. */
   readonly volatile: boolean;
 
+  /** Bytes of the start line behind the target: " HTTP/1.1" of a request, nothing behind a reason. */
+  readonly #behindTarget: number;
+
   constructor(type: ParserType, volatile = false) {
+    this.#behindTarget = type === requestType ? 9 : 0;
     this.volatile = volatile;
     this.#llhttp = llhttpOfThread();
     this.#pointer = this.#llhttp.alloc(type);
@@ -171,7 +181,8 @@ export class Parser implements Events {
     this.keepAlive = keepAlive;
     this.headDone = true;
     this.#lastWasName = false;
-    const end = this.fieldCount > 0 ? (this.spans[4 * this.fieldCount - 1] ?? 0) : this.targetEnd;
+    const lineEnd = this.targetEnd + this.#behindTarget;
+    const end = this.fieldCount > 0 ? (this.spans[4 * this.fieldCount - 1] ?? 0) : lineEnd;
     // With the CRLF of the last line, so that runs of lines can be copied as they are.
     const text = this.#textUpTo(end + 2);
     this.text = text.charCodeAt(end) === carriageReturn ? text : `${text.slice(0, end)}\r\n`;

@@ -1,4 +1,4 @@
-import type { Edits } from './edits.ts';
+import { type Edits, withoutDropped } from './edits.ts';
 import { Field, type FieldCode, fieldCode } from './field-names.ts';
 import { codeSet, keptFields } from './head-text.ts';
 import type { Parser } from './parser.ts';
@@ -110,7 +110,8 @@ export function responseText(head: ResponseHead, plan: ResponsePlan): string {
   const sameLine = parser.targetStart === statusLineStart && parser.version === 11;
   let text = sameLine ? '' : `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
   text += keptFields(parser, codes, keep, plan.edits, sameLine ? 0 : -1);
-  text += `x-request-id: ${plan.requestId}\r\n`;
+  const own = `x-request-id: ${plan.requestId}\r\n`;
+  text += plan.edits.lengths === 0 ? own : withoutDropped(plan.edits, own);
   if (head.body === Body.chunked || head.body === Body.untilClose) {
     if (!plan.http10) text += 'transfer-encoding: chunked\r\n';
   }
