@@ -23,6 +23,8 @@ function redirectLocation(exchange: Exchange, action: RedirectAction): string {
       ? rewritePath(action.rewrite, head.path, () => variablesOf(match, head.path))
       : head.path;
   const query = head.query === '' ? '' : `?${head.query}`;
+  // HTTP/1.0 without Host: a relative reference is all that can be said (RFC 9110 section 10.2.2).
+  if (host === '') return path + query;
   return `${scheme}://${host}${portOf(exchange, action, scheme)}${path}${query}`;
 }
 
