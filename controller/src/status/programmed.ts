@@ -31,32 +31,45 @@ export function statusOf(compiled: Compiled, fleet: FleetView): FleetStatus[] {
 type Serves = (key: Key) => boolean;
 
 function programmed(status: ObjectStatus, fleet: FleetView, serves: Serves[]): Programmed {
-  const { conditions, resources } = status;
-  const type = 'Programmed';
-  if (conditions.some(({ type, status }) => type === 'Accepted' && status !== 'True')) {
-    return { type, status: 'False', reason: 'Invalid', message: 'not accepted' };
-  }
-  if (resources.length === 0) {
-    return { type, status: 'False', reason: 'NoResources', message: 'nothing of it is in use' };
-  }
+  const out = notInUse(status);
+  if (out) return out;
+  const { resources } = status;
   const { dataPlanes, heldBack } = fleet;
-  if (dataPlanes.length === 0) {
-    return { type, status: 'Unknown', reason: 'Pending', message: 'no data plane is connected' };
-  }
   const waiting = dataPlanes.filter((_, i) => !resources.every((key) => serves[i]?.(key)));
-  const count = `acknowledged by ${dataPlanes.length - waiting.length} of ${dataPlanes.length} data planes`;
-  if (waiting.length === 0) return { type, status: 'True', reason: 'Programmed', message: count };
-
   const refusals = [
     ...resources.flatMap((key) => heldBack.get(key) ?? []).map(refusalText),
     ...waiting.flatMap((dataPlane) => wholeRefusals(dataPlane, resources)),
   ];
+  return verdict(
+    dataPlanes.length,
+    waiting.map(({ node }) => node),
+    refusals,
+  );
+}
+
+/** Undefined when the object is in the snapshot. */
+export function notInUse({ conditions, resources }: ObjectStatus): Programmed | undefined {
+  const type = 'Programmed';
+  if (conditions.some(({ type, status }) => type === 'Accepted' && status !== 'True')) {
+    return { type, status: 'False', reason: 'Invalid', message: 'not accepted' };
+  }
+  if (resources.length > 0) return undefined;
+  return { type, status: 'False', reason: 'NoResources', message: 'nothing of it is in use' };
+}
+
+/** What follows for an object that is compiled from who still waits for it, and why. */
+export function verdict(all: number, waiting: string[], refusals: string[]): Programmed {
+  const type = 'Programmed';
+  if (all === 0) {
+    return { type, status: 'Unknown', reason: 'Pending', message: 'no data plane is connected' };
+  }
+  const count = `acknowledged by ${all - waiting.length} of ${all} data planes`;
+  if (waiting.length === 0) return { type, status: 'True', reason: 'Programmed', message: count };
   if (refusals.length > 0) {
     const message = `${some([...new Set(refusals)], '; ')}; ${count}`;
     return { type, status: 'False', reason: 'Refused', message };
   }
-  const names = waiting.map(({ node }) => node);
-  const message = `${count} (waiting for ${some(names, ', ')})`;
+  const message = `${count} (waiting for ${some(waiting, ', ')})`;
   return { type, status: 'False', reason: 'Pending', message };
 }
 
@@ -87,11 +100,19 @@ function wholeRefusals({ node, config, endpoints }: DataPlaneView, resources: Ke
   );
 }
 
-function isEndpoints(key: Key): boolean {
+export function isEndpoints(key: Key): boolean {
   return laneOf(splitKey(key).kind) === Lane.ENDPOINTS;
 }
 
-function refusalText({ node, path, reason }: { node: string; path: string; reason: string }) {
+export function refusalText({
+  node,
+  path,
+  reason,
+}: {
+  node: string;
+  path: string;
+  reason: string;
+}) {
   return `${path === '' ? '' : `${path}: `}${reason} (refused by ${node})`;
 }
 
