@@ -3,8 +3,9 @@ import { parseOptions } from './options.ts';
 import { run } from './run.ts';
 
 async function main() {
-  const log = pino({ name: 'dataplane' }, pino.destination(2));
-  const dataPlane = await run(parseOptions(process.argv.slice(2), process.env), log);
+  const options = parseOptions(process.argv.slice(2), process.env);
+  const log = pino({ name: 'dataplane', level: options.logLevel }, pino.destination(2));
+  const dataPlane = await run(options, log);
   // A parent that started us with a channel (gatehouse dev) is told where we are.
   process.send?.({ type: 'listening', adminPort: dataPlane.adminPort });
   void dataPlane.ready.then((ports) =>

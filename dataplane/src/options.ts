@@ -27,7 +27,10 @@ export type DataPlaneOptions = {
   /** Milliseconds that running exchanges get after that. */
   drainTimeout: number;
   limits: Limits;
+  logLevel: string;
 };
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** Limits by the flag that sets them. */
 const limitFlags: Record<string, keyof Limits> = {
@@ -58,6 +61,7 @@ export function parseOptions(args: string[], env: NodeJS.ProcessEnv): DataPlaneO
       'admin-host': text,
       'admin-port': text,
       workers: text,
+      'log-level': text,
       'last-known-good': text,
       'last-known-good-wait-ms': text,
       'drain-delay-ms': text,
@@ -76,6 +80,12 @@ export function parseOptions(args: string[], env: NodeJS.ProcessEnv): DataPlaneO
     limits[limit] = number(flag, limits[limit], 0, 2 ** 40);
   }
   if (!given.controller) throw new Error('Cannot start: --controller https://HOST:PORT is needed');
+  const logLevel = given['log-level'] ?? 'info';
+  if (!logLevels.includes(logLevel)) {
+    throw new Error(
+      `Cannot use --log-level "${logLevel}": expected one of ${logLevels.join(', ')}`,
+    );
+  }
   return {
     controller: given.controller,
     token: env.GATEHOUSE_TOKEN,
@@ -92,5 +102,6 @@ export function parseOptions(args: string[], env: NodeJS.ProcessEnv): DataPlaneO
     drainDelay: number('drain-delay-ms', 0, 0, 3_600_000),
     drainTimeout: number('drain-timeout-ms', 10_000, 0, 3_600_000),
     limits,
+    logLevel,
   };
 }

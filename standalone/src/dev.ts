@@ -98,7 +98,16 @@ async function startAll(options: DevOptions, state: string, processes: Processes
   const planes = Array.from({ length: options.dataPlanes }, (_, i) => {
     const node = `dp-${i + 1}`;
     const args = ['--controller', `https://localhost:${grpcPort}`, '--ca-file', caFile];
-    args.push('--node', node, '--host', host, '--workers', String(options.workers));
+    args.push(
+      '--log-level',
+      'warn',
+      '--node',
+      node,
+      '--host',
+      host,
+      '--workers',
+      String(options.workers),
+    );
     const startOne = (port: number) => start('dataplane', [...args, '--admin-port', String(port)]);
     const adminPort = options.adminPort === 0 ? 0 : options.adminPort + i;
     return runDataPlane(node, adminPort, startOne, stopping);
