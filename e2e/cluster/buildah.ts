@@ -21,3 +21,8 @@ export function buildah(args: readonly string[]): Promise<string> {
 export function attemptBuildah(args: readonly string[]): Promise<Output> {
   return execute('buildah', [...flags(), ...args]);
 }
+
+/** Adds an image to a folder in the layout of the OCI, under its full name, with layers as they are. */
+export async function pushTo(layout: string, image: string): Promise<void> {
+  await buildah(['push', '--quiet', '--disable-compression', image, `oci:${layout}:${image}`]);
+}

@@ -26,8 +26,8 @@ export async function startContainerd(directory: RunDirectory): Promise<void> {
   });
 }
 
-/** Loads an OCI or Docker archive; pods find its images by their names. */
-export async function importImage(directory: RunDirectory, archive: string): Promise<void> {
+/** Loads the images of an OCI or Docker archive; pods find them by their names. */
+export async function importImages(directory: RunDirectory, archive: string): Promise<void> {
   await ctr(directory, ['images', 'import', archive]);
 }
 

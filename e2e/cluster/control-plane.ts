@@ -167,6 +167,7 @@ function apiserverFlags(address: string, port: number, etcd: string, files: File
     'tls-private-key-file': files.serverKey,
     'kubelet-client-certificate': files.clientCertificate,
     'kubelet-client-key': files.clientKey,
+    'kubelet-preferred-address-types': 'InternalIP',
     'service-account-issuer': issuer,
     'service-account-key-file': files.accountPublic,
     'service-account-signing-key-file': files.accountKey,

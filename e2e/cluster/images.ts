@@ -1,18 +1,18 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { baseImage, requireBaseImage } from './base-image.ts';
-import { buildah } from './buildah.ts';
-import { importImage } from './containerd.ts';
+import { baseLayout, requireBaseImage } from './base-image.ts';
+import { buildah, pushTo } from './buildah.ts';
+import { importImages } from './containerd.ts';
 import { run } from './execute.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { say } from './say.ts';
 
 const repository = join(import.meta.dirname, '../..');
 
-/** Images of ours by the targets of deploy/Dockerfile. */
-export const images = {
-  controller: 'gatehouse/controller:dev',
-  dataplane: 'gatehouse/dataplane:dev',
+/** Full names of our images by the targets of deploy/Dockerfile. */
+const images = {
+  controller: 'docker.io/gatehouse/controller:dev',
+  dataplane: 'docker.io/gatehouse/dataplane:dev',
 };
 
 /** Bundles the programs, builds the shipped Dockerfile and gives the node its images and their base. */
@@ -34,9 +34,7 @@ export async function loadImages(directory: RunDirectory): Promise<void> {
       ]);
     }
   });
-  await say('loading the images', async () => {
-    for (const image of [baseImage, ...Object.values(images)]) await load(directory, image);
-  });
+  await say('loading the images', () => load(directory));
 }
 
 /** Writes dist/, which the Dockerfile copies from. */
@@ -44,10 +42,17 @@ export async function bundle(): Promise<void> {
   await run(process.execPath, ['scripts/build.ts'], { cwd: repository });
 }
 
-async function load(directory: RunDirectory, image: string): Promise<void> {
-  const archive = join(directory.path, 'image.tar');
-  const name = image.includes('.') ? image : `docker.io/${image}`;
-  await buildah(['push', '--quiet', image, `docker-archive:${archive}:${name}`]);
-  await importImage(directory, archive);
-  await rm(archive);
+/** One archive for all, in which the layers that they share are once. */
+async function load({ path }: RunDirectory): Promise<void> {
+  const layout = join(path, 'images');
+  const archive = join(path, 'images.tar');
+  await run('cp', ['--recursive', '--reflink=auto', await baseLayout(), layout]);
+  try {
+    for (const image of Object.values(images)) await pushTo(layout, image);
+    await run('tar', ['-C', layout, '-cf', archive, '.']);
+    await importImages({ path }, archive);
+  } finally {
+    await rm(layout, { recursive: true, force: true });
+    await rm(archive, { force: true });
+  }
 }

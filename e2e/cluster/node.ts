@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kubernetesPrograms } from './binaries.ts';
-import { importImage, startContainerd } from './containerd.ts';
+import { importImages, startContainerd } from './containerd.ts';
 import { type ControlPlane, flagsOf, podRange } from './control-plane.ts';
 import { execute, run } from './execute.ts';
 import { kubeconfig } from './kubeconfig.ts';
@@ -40,7 +40,7 @@ export async function startNode(controlPlane: ControlPlane): Promise<void> {
   ]);
   const archives = await nodeImages();
   await startContainerd(directory);
-  for (const archive of archives) await importImage(directory, archive);
+  for (const archive of archives) await importImages(directory, archive);
   await start(
     directory,
     scheduler,

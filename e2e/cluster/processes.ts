@@ -21,20 +21,11 @@ export async function runs({ pid, start }: ProcessId): Promise<boolean> {
   return (await processOf(pid))?.start === start;
 }
 
-/** Asks processes to end, and ends those that have not within `grace` milliseconds. */
-export async function stopAll(processes: readonly ProcessId[], grace = 10_000): Promise<void> {
-  await Promise.all(processes.map((process) => stop(process, grace)));
-}
-
-async function stop(target: ProcessId, grace: number): Promise<void> {
+/** Ends a process at once. */
+export async function end(target: ProcessId): Promise<void> {
+  if (await runs(target)) signal(target.pid, 'SIGKILL');
   const gone = async () => !(await runs(target));
-  if (await gone()) return;
-  signal(target.pid, 'SIGTERM');
-  const name = `the end of process ${target.pid}`;
-  await waitFor(name, gone, { timeout: grace, interval: 20 }).catch(() =>
-    signal(target.pid, 'SIGKILL'),
-  );
-  await waitFor(name, gone, { timeout: 10_000, interval: 20 });
+  await waitFor(`the end of process ${target.pid}`, gone, { timeout: 10_000, interval: 20 });
 }
 
 export function signal(pid: number, name: NodeJS.Signals): void {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { type ProcessId, processOf, runs, stopAll } from './processes.ts';
+import { end, type ProcessId, processOf, runs } from './processes.ts';
 
 /**
  * Folder with all that one run has: data, logs, the id of every process. It suffices to end what a
@@ -96,11 +96,11 @@ export async function start(
   }
 }
 
-/** Ends the processes of a run, the last one first. */
+/** Ends the processes of a run, the last one first and none gently: nothing of theirs is kept. */
 export async function stopProcesses({ path }: RunDirectory): Promise<void> {
   for (const file of await processFiles(path)) {
     const id = await readProcess(file);
-    if (id !== undefined) await stopAll([id]);
+    if (id !== undefined) await end(id);
     await rm(file);
   }
 }
