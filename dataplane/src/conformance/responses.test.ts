@@ -79,6 +79,21 @@ const passed: Case[] = [
     received: 'HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nhi',
   },
   {
+    name: 'neither reason phrase nor field',
+    answer: 'HTTP/1.1 204\r\n\r\n',
+    received: 'HTTP/1.1 204 \r\n\r\n',
+  },
+  {
+    name: 'a reason phrase and no field',
+    answer: 'HTTP/1.1 204 No Content\r\n\r\n',
+    received: 'HTTP/1.1 204 No Content\r\n\r\n',
+  },
+  {
+    name: 'neither reason phrase nor field, in segments',
+    answer: ['HTTP/1.1 20', '4\r', '\n\r\n'],
+    received: 'HTTP/1.1 204 \r\n\r\n',
+  },
+  {
     name: 'obs-text, byte for byte',
     answer: 'HTTP/1.1 200 \xfc\xff\r\nContent-Length: 2\r\nA: \xe9\x80 "\t\r\n\r\n\x00\xff',
     received: 'HTTP/1.1 200 \xfc\xff\r\nContent-Length: 2\r\nA: \xe9\x80 "\t\r\n\r\n\x00\xff',

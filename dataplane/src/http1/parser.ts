@@ -181,7 +181,8 @@ export class Parser implements Events {
     this.keepAlive = keepAlive;
     this.headDone = true;
     this.#lastWasName = false;
-    const lineEnd = this.targetEnd + this.#behindTarget;
+    // Without a reason phrase llhttp reports none: "HTTP/1.1 204" is all there is.
+    const lineEnd = Math.max(this.targetEnd + this.#behindTarget, 12);
     const end = this.fieldCount > 0 ? (this.spans[4 * this.fieldCount - 1] ?? 0) : lineEnd;
     // With the CRLF of the last line, so that runs of lines can be copied as they are.
     const text = this.#textUpTo(end + 2);
