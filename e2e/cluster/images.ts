@@ -10,7 +10,7 @@ import { say } from './say.ts';
 const repository = join(import.meta.dirname, '../..');
 
 /** Full names of our images by the targets of deploy/Dockerfile. */
-const images = {
+export const images = {
   controller: 'docker.io/gatehouse/controller:dev',
   dataplane: 'docker.io/gatehouse/dataplane:dev',
 };

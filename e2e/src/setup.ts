@@ -1,0 +1,28 @@
+import type { TestProject } from 'vitest/node';
+import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import { startKindCluster } from '../kind/cluster.ts';
+import { installGatehouse } from './gatehouse.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    cluster: Cluster;
+  }
+}
+
+/**
+ * Starts the cluster that the suites share, builds and loads the images, installs the chart.
+ * E2E_KIND=1 takes kind for it; E2E_KEEP=1 goes on with the cluster of the last run and keeps it.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const start = process.env.E2E_KIND === '1' ? startKindCluster : startCluster;
+  const running = await start({ reuse: process.env.E2E_KEEP === '1' });
+  try {
+    await running.loadImages();
+    await installGatehouse(running.cluster);
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+  project.provide('cluster', running.cluster);
+  return () => running.stop();
+}
