@@ -6,4 +6,11 @@ export { loadKubeConfig } from './kube-config.ts';
 export { type Progress, reached } from './progress.ts';
 export { type ClusterOptions, type ClusterWatch, watchCluster } from './provider.ts';
 export { type Health, reflect, type Timing } from './reflector.ts';
-export { gatewayClassResource, pathOf, type Resource, storedResources } from './resources.ts';
+export {
+  apiVersionOf,
+  gatewayClassResource,
+  pathOf,
+  type Resource,
+  rbacName,
+  storedResources,
+} from './resources.ts';

@@ -1,0 +1,240 @@
+import type { Logger } from 'pino';
+import {
+  ApiFault,
+  type ApiServer,
+  apiVersionOf,
+  fieldsOf,
+  pathOf,
+  type Resource,
+  rbacName,
+  reasonOf,
+} from '../../providers/kubernetes/index.ts';
+import { createPatience, type Delays, defaultDelays } from './patience.ts';
+import type { Wanted } from './wanted.ts';
+
+/** An object whose status is ours to write. */
+export interface Target {
+  /** Unique. */
+  key: string;
+  resource: Resource;
+  namespace: string | undefined;
+  name: string;
+  uid: string;
+  /** resourceVersion with which it was seen last. */
+  version: number;
+  /** Its status as it was seen last. */
+  present: unknown;
+  /** All that `wanted` depends on beside the present status: nothing is computed while it is the same. */
+  basis: readonly unknown[];
+  /** What its status should be, given the present one. */
+  wanted(present: unknown): Wanted;
+}
+
+export interface WriterOptions {
+  api: ApiServer;
+  leads(): boolean;
+  /** All objects as they are now; undefined while statuses cannot be told. */
+  targets(): Iterable<Target> | undefined;
+  log: Pick<Logger, 'warn'>;
+  delays?: Delays;
+  /** Milliseconds between two writes to one Gateway: each Route that comes changes a count in it. */
+  gatewayGap?: number;
+}
+
+export interface Writer {
+  /** Looks at all objects and writes what is due. */
+  look(): void;
+  /** Writes since the start. */
+  count(): number;
+  /** Ends when no write is under way. */
+  close(): Promise<void>;
+}
+
+const fieldManager = 'gatehouse';
+/** Writes under way at one time. */
+const mostAtOnce = 8;
+/** A write that hangs longer might reach the API server when another replica leads. */
+const writeTimeout = 3000;
+/** Between attempts at what may not be written or was refused, in milliseconds. */
+const refusedPause = 30_000;
+
+/**
+ * Writes statuses by server-side apply while this replica leads: only those that differ, and only once
+ * the difference has lasted as long as it is worth.
+ */
+export function createWriter(options: WriterOptions): Writer {
+  const { api, leads, targets, log, delays = defaultDelays, gatewayGap = 500 } = options;
+  const patience = createPatience(delays);
+  /** What was written and has not been seen by the watch yet. */
+  const own = new Map<string, { version: number; status: unknown }>();
+  /** Of those that had the right status when they were looked at last: what that was judged by. */
+  const right = new Map<string, { basis: readonly unknown[]; present: unknown }>();
+  const notBefore = new Map<string, number>();
+  const told = new Set<string>();
+  const inFlight = new Set<Promise<void>>();
+  const busy = new Set<string>();
+  let queue = new Map<string, Target>();
+  let pausedUntil = 0;
+  let lookAt = Number.POSITIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let count = 0;
+  let closed = false;
+
+  function look(): void {
+    clearTimeout(timer);
+    lookAt = Number.POSITIVE_INFINITY;
+    const all = closed || !leads() ? undefined : targets();
+    if (all === undefined) {
+      forget();
+      return;
+    }
+    const now = performance.now();
+    const next = new Map<string, Target>();
+    const present = new Set<string>();
+    for (const target of all) {
+      const { key } = target;
+      present.add(key);
+      if (isRight(target)) continue;
+      const { urgency } = target.wanted(presentOf(target));
+      const left = Math.max(patience.left(key, urgency, now), (notBefore.get(key) ?? 0) - now);
+      if (left > 0) lookIn(left);
+      else next.set(key, target);
+    }
+    for (const map of [own, right, notBefore]) {
+      for (const key of map.keys()) if (!present.has(key)) map.delete(key);
+    }
+    queue = next;
+    pump();
+  }
+
+  function isRight(target: Target): boolean {
+    const { key, basis, wanted } = target;
+    const present = presentOf(target);
+    const before = right.get(key);
+    if (before?.present === present && before.basis.every((one, i) => one === basis[i]))
+      return true;
+    if (!wanted(present).same) {
+      right.delete(key);
+      return false;
+    }
+    right.set(key, { basis, present });
+    patience.forget(key);
+    return true;
+  }
+
+  /** Looks again after so many milliseconds, or sooner when that is planned already. */
+  function lookIn(milliseconds: number): void {
+    const at = performance.now() + milliseconds;
+    if (closed || at >= lookAt) return;
+    clearTimeout(timer);
+    lookAt = at;
+    timer = setTimeout(look, milliseconds);
+  }
+
+  function forget(): void {
+    queue.clear();
+    for (const map of [own, right, notBefore]) map.clear();
+    told.clear();
+  }
+
+  function presentOf({ key, version, present }: Target): unknown {
+    const mine = own.get(key);
+    if (mine === undefined) return present;
+    // Events come in order: one that is older than the write knows nothing of it.
+    if (version < mine.version) return mine.status;
+    own.delete(key);
+    return present;
+  }
+
+  function pump(): void {
+    const wait = pausedUntil - performance.now();
+    if (wait > 0) {
+      lookIn(wait);
+      return;
+    }
+    for (const [key, target] of queue) {
+      if (busy.size >= mostAtOnce || closed) return;
+      if (busy.has(key)) continue;
+      queue.delete(key);
+      busy.add(key);
+      const write = send(target).finally(() => {
+        busy.delete(key);
+        inFlight.delete(write);
+        pump();
+      });
+      inFlight.add(write);
+    }
+  }
+
+  async function send(target: Target): Promise<void> {
+    const { key, resource, namespace, name, uid } = target;
+    // Looked at again: it may have waited in the queue.
+    const { status, same } = target.wanted(presentOf(target));
+    if (same || !leads()) return;
+    count++;
+    try {
+      const answer = await api.request({
+        method: 'PATCH',
+        path: `${pathOf(resource, namespace, name)}/status`,
+        query: { fieldManager, force: 'true' },
+        contentType: 'application/apply-patch+yaml',
+        // The uid makes it fail for an object that took the name of the one that was meant.
+        body: {
+          apiVersion: apiVersionOf(resource),
+          kind: resource.kind,
+          metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid },
+          status,
+        },
+        timeout: writeTimeout,
+      });
+      const { metadata, status: now } = fieldsOf(answer);
+      own.set(key, { version: Number(fieldsOf(metadata).resourceVersion), status: now });
+      patience.forget(key);
+      if (resource.kind === 'Gateway') notBefore.set(key, performance.now() + gatewayGap);
+    } catch (error) {
+      failed(target, error);
+    }
+  }
+
+  function later(key: string, milliseconds: number): void {
+    notBefore.set(key, performance.now() + milliseconds);
+    lookIn(milliseconds);
+  }
+
+  function failed({ key, resource, namespace, name }: Target, error: unknown): void {
+    const { status, retryAfter = 0 } = error instanceof ApiFault ? error : { status: 0 };
+    // Gone, or another object of the same name: the watch will tell.
+    if (status === 404 || status === 409) {
+      later(key, 1000);
+      return;
+    }
+    const refused = status >= 400 && status < 500 && status !== 429 && status !== 408;
+    if (refused) later(key, refusedPause);
+    else {
+      pausedUntil = performance.now() + Math.max(retryAfter, 500);
+      lookIn(pausedUntil - performance.now());
+    }
+    const object = namespace === undefined ? name : `${namespace}/${name}`;
+    const { group, plural } = resource;
+    const sentence =
+      status === 403
+        ? `Cannot write statuses of ${rbacName(resource)}: forbidden; grant the verb "patch" on the resource "${plural}/status" of the API group "${group}" to the controller`
+        : refused
+          ? `Cannot write the status of ${resource.kind} "${object}": ${reasonOf(error)}`
+          : `Cannot write statuses: ${reasonOf(error)}; they are written later`;
+    if (told.has(sentence)) return;
+    told.add(sentence);
+    log.warn(sentence);
+  }
+
+  return {
+    look,
+    count: () => count,
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      queue.clear();
+      await Promise.all(inFlight);
+    },
+  };
+}
