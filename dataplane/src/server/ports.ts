@@ -47,6 +47,8 @@ type OpenPort = {
 
 export function createPorts(options: PortsOptions): Ports {
   const open = new Map<number, OpenPort>();
+  /** Those of a runtime that is not in force yet. */
+  const opening = new Map<number, OpenPort>();
   let current: ReadonlyMap<number, LinkedPort> = new Map();
   let drained: (() => void) | undefined;
   let leaving = false;
@@ -77,8 +79,9 @@ export function createPorts(options: PortsOptions): Ports {
       },
     };
     const accept = (socket: Socket) => {
-      if (entry.waiting) entry.waiting.push(socket);
-      else if (connections.size >= options.limits.connections) socket.destroy();
+      if (connectionCount() >= options.limits.connections) socket.destroy();
+      // A reset before anybody listens would be an exception.
+      else if (entry.waiting) entry.waiting.push(socket.on('error', ignoreError));
       else connections.add(new DownstreamConnection(socket, context));
     };
     const server = secure ? tlsServer(port) : createServer({ noDelay: true });
@@ -99,25 +102,23 @@ export function createPorts(options: PortsOptions): Ports {
     });
   }
 
-  function closePort(port: number, entry: OpenPort) {
+  function closePort(entry: OpenPort) {
     entry.context.leaving = true;
     entry.context.draining = true;
     entry.server.close();
     for (const socket of entry.waiting ?? []) socket.destroy();
     for (const connection of entry.connections) connection.drain();
-    open.delete(port);
   }
 
   return {
     async open(runtime) {
       const problems: { port: number; reason: string }[] = [];
       for (const { port, secure } of runtime.ports.values()) {
-        const entry = open.get(port);
-        if (entry && entry.secure === secure) continue;
-        if (entry) closePort(port, entry);
+        // One that changes its protocol is opened beside the old one, which may stay after all.
+        if ((opening.get(port) ?? open.get(port))?.secure === secure) continue;
         const created = createPort(port, secure);
         const reason = await listen(created.server, port, options.host);
-        if (reason === undefined) open.set(port, created);
+        if (reason === undefined) opening.set(port, created);
         else problems.push({ port, reason });
       }
       return problems;
@@ -126,7 +127,13 @@ export function createPorts(options: PortsOptions): Ports {
     use(runtime) {
       current = runtime.ports;
       for (const [port, entry] of [...open]) {
-        if (!current.has(port)) closePort(port, entry);
+        if (current.has(port) && !opening.has(port)) continue;
+        closePort(entry);
+        open.delete(port);
+      }
+      for (const [port, entry] of opening) open.set(port, entry);
+      opening.clear();
+      for (const [port, entry] of open) {
         const fallback = entry.secure ? certificateFor(current.get(port), '') : undefined;
         // For clients without SNI (RFC 6066 section 3).
         if (fallback) (entry.server as TlsServer).setSecureContext(fallback.pem);
@@ -141,7 +148,8 @@ export function createPorts(options: PortsOptions): Ports {
     },
 
     discard() {
-      for (const [port, entry] of [...open]) if (entry.waiting) closePort(port, entry);
+      for (const entry of opening.values()) closePort(entry);
+      opening.clear();
     },
 
     leave() {
@@ -179,14 +187,15 @@ function listen(server: Server, port: number, host: string): Promise<string | un
     });
     server.listen({ port, host, reusePort: true, backlog: 1024 }, () => {
       server.removeAllListeners('error');
-      server.on('error', ignoreAcceptError);
+      server.on('error', ignoreError);
       resolve(undefined);
     });
   });
 }
 
-function ignoreAcceptError() {
-  // Accepting failed (descriptors ran out, say): the listening socket itself stays usable.
+function ignoreError() {
+  // Accepting failed (descriptors ran out, say): the listening socket itself stays usable. Or a
+  // connection was reset: it closes.
 }
 
 /** The certificate for a server name: that of the most specific listener that names it first. */
