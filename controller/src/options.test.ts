@@ -12,6 +12,10 @@ const fileOf = (name: string, content: string) => {
 };
 const token = 'abcdefghijklmnop';
 const least = ['--config-folder', 'examples'];
+const inCluster = [
+  ...['--kubernetes', '--pod-name', 'c-1', '--namespace', 'gatehouse'],
+  ...['--data-plane-service-account', 'gatehouse/data-plane'],
+];
 
 test('defaults', () => {
   expect(optionsOf(least, { GATEHOUSE_TOKEN: token })).toEqual({
@@ -48,8 +52,40 @@ test('everything', () => {
   });
 });
 
+test('a cluster', () => {
+  const first = optionsOf([...inCluster, '--leader-elect=false'], {});
+  expect(first).toMatchObject({
+    cluster: {
+      kubeconfig: undefined,
+      namespaces: [],
+      dataPlanes: ['gatehouse/data-plane'],
+      podName: 'c-1',
+      namespace: 'gatehouse',
+      elect: false,
+    },
+  });
+  expect(first.token).toBeUndefined();
+  const args = ['--kubernetes', '--kubeconfig', 'file', '--watch-namespaces', 'a, b,a'];
+  const accounts = ['--data-plane-service-account', 'a/b', '--data-plane-service-account', 'c/d'];
+  const environment = { POD_NAME: 'c-2', POD_NAMESPACE: 'ns' };
+  expect(optionsOf([...args, ...accounts], environment).cluster).toEqual({
+    kubeconfig: 'file',
+    namespaces: ['a', 'b'],
+    dataPlanes: ['a/b', 'c/d'],
+    podName: 'c-2',
+    namespace: 'ns',
+    elect: true,
+  });
+});
+
 test.each([
-  [[], 'Give --config-folder FOLDER'],
+  [[], 'Give --config-folder FOLDER or --kubernetes'],
+  [[...least, '--kubernetes'], 'not both'],
+  [['--kubernetes'], 'Give --pod-name NAME or POD_NAME'],
+  [['--kubernetes', '--pod-name', 'a'], 'Give --namespace NAMESPACE or POD_NAMESPACE'],
+  [inCluster.slice(0, 5), 'Give --data-plane-service-account NAMESPACE/NAME'],
+  [[...inCluster, '--data-plane-service-account', 'a'], 'must be NAMESPACE/NAME, not "a"'],
+  [[...inCluster, '--leader-elect', 'no'], '--leader-elect must be true or false, not "no"'],
   [[...least, '--grpc-port', '65536'], '--grpc-port must be a port from 0 to 65535, not "65536"'],
   [[...least, '--grpc-port', '1e3'], '--grpc-port must be a port'],
   [[...least, '--http-port', '0'], '--http-port must be a port from 1 to 65535, not "0"'],

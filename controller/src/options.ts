@@ -1,17 +1,42 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-export interface Options {
+export type Options = CommonOptions & (FolderOptions | ClusterOptions);
+
+export interface FolderOptions {
   /** Folder of YAML resources. */
   configFolder: string;
+  /** The token that data planes present. */
+  token: string;
+  cluster?: undefined;
+}
+
+export interface ClusterOptions {
+  configFolder?: undefined;
+  token?: undefined;
+  cluster: {
+    /** Undefined: the cluster that this process runs in. */
+    kubeconfig: string | undefined;
+    /** Namespaces that are watched; all when empty. */
+    namespaces: string[];
+    /** As whom data planes may connect, "<namespace>/<name>". */
+    dataPlanes: string[];
+    /** Name of this replica. */
+    podName: string;
+    /** Where the Leases of the controller are. */
+    namespace: string;
+    /** False: the only replica, which leads at once. */
+    elect: boolean;
+  };
+}
+
+export interface CommonOptions {
   grpcHost: string;
   /** 0: any free port. */
   grpcPort: number;
   adminHost: string;
   /** 0: any free port. */
   adminPort: number;
-  /** The token that data planes present. */
-  token: string;
   /** PEM files of the server; a pair is made when undefined. */
   tls: { certificate: string; key: string } | undefined;
   /** Where the authority of a pair that was made is written. */
@@ -25,8 +50,18 @@ export interface Options {
 export class OptionsError extends Error {}
 
 export const usage = `Usage: controller --config-folder FOLDER [options]
+       controller --kubernetes --data-plane-service-account NAMESPACE/NAME [options]
 
   --config-folder FOLDER  resources as YAML files, watched for changes
+  --kubernetes            resources of a cluster; statuses are written there
+  --kubeconfig FILE       which cluster; else the one that this process runs in
+  --watch-namespaces A,B  only resources of these namespaces
+  --data-plane-service-account NAMESPACE/NAME
+                          who may connect, with a token for the audience "gatehouse";
+                          may be given more than once
+  --pod-name NAME         name of this replica; else in POD_NAME
+  --namespace NAMESPACE   where the Leases of the controller are; else in POD_NAMESPACE
+  --leader-elect BOOL     false for the only replica (true)
   --grpc-host HOST        where data planes connect (127.0.0.1)
   --grpc-port PORT        0 for any free port (18000)
   --admin-host HOST       where health, status and metrics are served (127.0.0.1)
@@ -41,6 +76,13 @@ export const usage = `Usage: controller --config-folder FOLDER [options]
 
 const flags = {
   'config-folder': { type: 'string' },
+  kubernetes: { type: 'boolean', default: false },
+  kubeconfig: { type: 'string' },
+  'watch-namespaces': { type: 'string' },
+  'data-plane-service-account': { type: 'string', multiple: true },
+  'pod-name': { type: 'string' },
+  namespace: { type: 'string' },
+  'leader-elect': { type: 'string', default: 'true' },
   'grpc-host': { type: 'string', default: '127.0.0.1' },
   'grpc-port': { type: 'string', default: '18000' },
   'admin-host': { type: 'string', default: '127.0.0.1' },
@@ -58,8 +100,6 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 /** @throws OptionsError */
 export function optionsOf(args: string[], environment: NodeJS.ProcessEnv): Options {
   const values = parsed(args);
-  const configFolder = values['config-folder'];
-  if (configFolder === undefined) throw new OptionsError('Give --config-folder FOLDER');
   const [certificate, key] = [values['tls-cert'], values['tls-key']];
   if ((certificate === undefined) !== (key === undefined)) {
     throw new OptionsError('Give --tls-cert and --tls-key together, or neither');
@@ -73,12 +113,11 @@ export function optionsOf(args: string[], environment: NodeJS.ProcessEnv): Optio
   }
   const httpPort = values['http-port'];
   return {
-    configFolder,
+    ...sourceOf(values, environment),
     grpcHost: values['grpc-host'],
     grpcPort: portOf('--grpc-port', values['grpc-port'], 0),
     adminHost: values['admin-host'],
     adminPort: portOf('--admin-port', values['admin-port'], 0),
-    token: tokenOf(values['token-file'], environment),
     tls:
       certificate === undefined || key === undefined
         ? undefined
@@ -89,6 +128,49 @@ export function optionsOf(args: string[], environment: NodeJS.ProcessEnv): Optio
     caOut,
     httpPort: httpPort === undefined ? undefined : portOf('--http-port', httpPort, 1),
     logLevel: values['log-level'],
+  };
+}
+
+type Values = ReturnType<typeof parsed>;
+
+/** Where resources come from, and who may connect there. */
+function sourceOf(values: Values, environment: NodeJS.ProcessEnv): FolderOptions | ClusterOptions {
+  const configFolder = values['config-folder'];
+  if (configFolder !== undefined && values.kubernetes) {
+    throw new OptionsError('Give --config-folder FOLDER or --kubernetes, not both');
+  }
+  if (values.kubernetes) return { cluster: clusterOf(values, environment) };
+  if (configFolder === undefined) {
+    throw new OptionsError('Give --config-folder FOLDER or --kubernetes');
+  }
+  return { configFolder, token: tokenOf(values['token-file'], environment) };
+}
+
+function clusterOf(values: Values, environment: NodeJS.ProcessEnv): ClusterOptions['cluster'] {
+  const podName = values['pod-name'] ?? environment.POD_NAME;
+  const namespace = values.namespace ?? environment.POD_NAMESPACE;
+  if (!podName) throw new OptionsError('Give --pod-name NAME or POD_NAME');
+  if (!namespace) throw new OptionsError('Give --namespace NAMESPACE or POD_NAMESPACE');
+  const dataPlanes = values['data-plane-service-account'] ?? [];
+  if (dataPlanes.length === 0) {
+    throw new OptionsError('Give --data-plane-service-account NAMESPACE/NAME');
+  }
+  const wrong = dataPlanes.find((account) => !/^[a-z0-9-]+\/[a-z0-9.-]+$/.test(account));
+  if (wrong !== undefined) {
+    throw new OptionsError(`--data-plane-service-account must be NAMESPACE/NAME, not "${wrong}"`);
+  }
+  const elect = values['leader-elect'];
+  if (elect !== 'true' && elect !== 'false') {
+    throw new OptionsError(`--leader-elect must be true or false, not "${elect}"`);
+  }
+  const namespaces = (values['watch-namespaces'] ?? '').split(',').map((one) => one.trim());
+  return {
+    kubeconfig: values.kubeconfig,
+    namespaces: [...new Set(namespaces)].filter((one) => one !== ''),
+    dataPlanes,
+    podName,
+    namespace,
+    elect: elect === 'true',
   };
 }
 

@@ -9,7 +9,7 @@ import { Kind, ListenerSchema } from '@gatehouse/snapshot';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { coalesce } from './coalesce.ts';
-import type { Options } from './options.ts';
+import type { CommonOptions, FolderOptions } from './options.ts';
 import { bareDataPlane } from './push/testing/bare-data-plane.ts';
 import { type Listeners, type Running, run } from './run.ts';
 import type { Summary } from './status/summary.ts';
@@ -44,7 +44,7 @@ spec:
       respond: { status: 200, body: ${body} }
 `;
 
-const options = (): Options => ({
+const options = (): CommonOptions & FolderOptions => ({
   configFolder: folder,
   grpcHost: '127.0.0.1',
   grpcPort: 0,
@@ -57,7 +57,7 @@ const options = (): Options => ({
   logLevel: 'silent',
 });
 
-async function start(other: Partial<Options> = {}) {
+async function start(other: Partial<CommonOptions & FolderOptions> = {}) {
   const onProblems = vi.fn<Listeners['onProblems']>();
   const summaries: Summary[] = [];
   const running = await run(

@@ -3,12 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { adminRoutes } from './admin/routes.ts';
 import { serveAdmin } from './admin/server.ts';
+import type { Cluster } from './cluster.ts';
 import { coalesce } from './coalesce.ts';
 import { type Compiled, createCompiler } from './compile/index.ts';
 import { portsOf, withHttpPort } from './listener-ports.ts';
 import type { Options } from './options.ts';
 import { type FileProblem, watchFolder } from './providers/file/index.ts';
-import { sharedToken } from './push/authenticate.ts';
+import { type Authenticate, sharedToken } from './push/authenticate.ts';
 import { Fleet } from './push/fleet.ts';
 import { listen } from './push/server.ts';
 import { resourcesOf } from './resources-of.ts';
@@ -67,7 +68,11 @@ export async function run(
     summaryShare,
   );
   started.defer(() => summarise.stop());
-  const fleet = new Fleet(() => summarise.soon());
+  let cluster: Cluster | undefined;
+  const fleet: Fleet = new Fleet(() => {
+    summarise.soon();
+    cluster?.fleetChanged();
+  });
 
   const recompile = coalesce(() => {
     const begin = performance.now();
@@ -80,9 +85,22 @@ export async function run(
     }
     timing.count++;
     timing.seconds += (performance.now() - begin) / 1000;
+    cluster?.compiled(compiled);
     fleet.publish(compiled);
   }, compileInterval);
   started.defer(() => recompile.stop());
+
+  let authenticate: Authenticate;
+  if (options.cluster === undefined) {
+    authenticate = sharedToken(options.token);
+  } else {
+    // Loaded only here: the client of Kubernetes costs half a second and 80 MB.
+    const { joinCluster } = await import('./cluster.ts');
+    const joined = joinCluster(options, { store, fleet: () => fleet, log });
+    started.defer(() => joined.close());
+    authenticate = joined.authenticate;
+    cluster = joined;
+  }
 
   const certificates = await certificatesOf(options);
   const push = await listen({
@@ -90,24 +108,38 @@ export async function run(
     host: options.grpcHost,
     port: options.grpcPort,
     ...certificates,
-    authenticate: sharedToken(options.token),
+    authenticate,
     log,
   });
   started.defer(() => push.close());
 
-  const folder = await watchFolder({
-    folder: options.configFolder,
-    store,
-    onProblems(found) {
-      problems = found;
-      onProblems(found);
-    },
-    log: (line) => log.info(line),
+  const folder =
+    options.configFolder === undefined
+      ? undefined
+      : await watchFolder({
+          folder: options.configFolder,
+          store,
+          onProblems(found) {
+            problems = found;
+            onProblems(found);
+          },
+          log: (line) => log.info(line),
+        });
+  if (folder) started.defer(() => folder.close());
+  const subscription = { leave: () => {}, over: false };
+  started.defer(() => {
+    subscription.over = true;
+    subscription.leave();
   });
-  started.defer(() => folder.close());
-  started.defer(store.subscribe(() => recompile.soon()));
-  recompile.soon();
-  recompile.flush();
+  const follow = () => {
+    if (subscription.over) return;
+    subscription.leave = store.subscribe(() => recompile.soon());
+    recompile.soon();
+    recompile.flush();
+  };
+  // A snapshot of a part would take away what data planes serve.
+  if (cluster) void cluster.ready.then(follow);
+  else follow();
 
   const admin = await serveAdmin(
     {
@@ -121,7 +153,7 @@ export async function run(
       problems: () => problems,
       timing: () => timing,
       async reload() {
-        const found = await folder.reload();
+        const found = (await folder?.reload()) ?? [];
         recompile.flush();
         return found;
       },

@@ -8,6 +8,8 @@ export interface GatewayClass {
   name: string;
   uid: string;
   generation: number;
+  /** resourceVersion */
+  version: number;
   ours: boolean;
   status: unknown;
 }
@@ -30,11 +32,12 @@ export function gatewayClasses(onChange: () => void): GatewayClasses {
   return {
     read(object) {
       const { metadata, spec, status } = fieldsOf(object);
-      const { name, uid, generation } = fieldsOf(metadata);
+      const { name, uid, generation, resourceVersion } = fieldsOf(metadata);
       return {
         name: String(name),
         uid: String(uid),
-        generation: Number(generation),
+        generation: Number(generation ?? 0),
+        version: Number(resourceVersion),
         ours: fieldsOf(spec).controllerName === controllerName,
         status,
       };

@@ -11,6 +11,8 @@ export interface Seen {
   generation: number;
   /** resourceVersion with which its content changed last, or that it had when it was listed. */
   version: number;
+  /** resourceVersion with which it was seen last. */
+  latest: number;
   status: unknown;
   /** Why the generation is not in use; its last good version is, when there is one. */
   problems: readonly Problem[];
@@ -105,5 +107,12 @@ export function intake(options: IntakeOptions): Intake {
 function seenOf(item: Admitted, fresh: boolean, before: Seen | undefined): Seen {
   const { uid, generation, version, status, problems } = item;
   const same = before !== undefined && before.uid === uid && before.generation === generation;
-  return { uid, generation, version: same && !fresh ? before.version : version, status, problems };
+  return {
+    uid,
+    generation,
+    version: same && !fresh ? before.version : version,
+    latest: version,
+    status,
+    problems: same && !fresh ? before.problems : problems,
+  };
 }

@@ -135,7 +135,11 @@ describe('what is in the cluster', () => {
     server.put(own('routes'), { ...route('a'), status: { conditions: [] } });
     await vi.waitFor(() => expect(version()).toBeGreaterThan(followed));
     expect(store.get('Route/shop/a')).toBe(object);
-    expect(watch.seen.get('Route/shop/a')).toEqual({ ...before, status: { conditions: [] } });
+    expect(watch.seen.get('Route/shop/a')).toEqual({
+      ...before,
+      latest: version(),
+      status: { conditions: [] },
+    });
     server.put(own('routes'), route('a', [{ name: 'other', respond: { status: 200 } }]));
     await vi.waitFor(() => expect(store.get('Route/shop/a')).not.toBe(object));
     expect(watch.seen.get('Route/shop/a')?.version).toBe(version());

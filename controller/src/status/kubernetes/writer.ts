@@ -68,7 +68,7 @@ export function createWriter(options: WriterOptions): Writer {
   /** What was written and has not been seen by the watch yet. */
   const own = new Map<string, { version: number; status: unknown }>();
   /** Of those that had the right status when they were looked at last: what that was judged by. */
-  const right = new Map<string, { basis: readonly unknown[]; present: unknown }>();
+  const right = new Map<string, Basis>();
   const notBefore = new Map<string, number>();
   const told = new Set<string>();
   const inFlight = new Set<Promise<void>>();
@@ -111,8 +111,7 @@ export function createWriter(options: WriterOptions): Writer {
     const { key, basis, wanted } = target;
     const present = presentOf(target);
     const before = right.get(key);
-    if (before?.present === present && before.basis.every((one, i) => one === basis[i]))
-      return true;
+    if (before !== undefined && isSameBasis(before, { basis, present })) return true;
     if (!wanted(present).same) {
       right.delete(key);
       return false;
@@ -237,4 +236,10 @@ export function createWriter(options: WriterOptions): Writer {
       await Promise.all(inFlight);
     },
   };
+}
+
+type Basis = { basis: readonly unknown[]; present: unknown };
+
+function isSameBasis(a: Basis, b: Basis): boolean {
+  return a.present === b.present && a.basis.every((one, i) => one === b.basis[i]);
 }

@@ -1,0 +1,138 @@
+import type { Logger } from 'pino';
+import { coalesce } from './coalesce.ts';
+import type { Compiled } from './compile/index.ts';
+import { type Election, elect } from './leader/elect.ts';
+import { shareNotices } from './leader/notices.ts';
+import type { ClusterOptions } from './options.ts';
+import { apiServerOf, loadKubeConfig, watchCluster } from './providers/kubernetes/index.ts';
+import type { Authenticate } from './push/authenticate.ts';
+import type { Fleet } from './push/fleet.ts';
+import { tokenReview } from './push/token-review.ts';
+import { createHistory } from './status/kubernetes/history.ts';
+import { programmedBy } from './status/kubernetes/programmed-by.ts';
+import { readReport, reportOf } from './status/kubernetes/report.ts';
+import { targetsOf } from './status/kubernetes/targets.ts';
+import { createWriter } from './status/kubernetes/writer.ts';
+import type { Store } from './store/store.ts';
+
+/** What data planes make their tokens for. */
+const audience = 'gatehouse';
+/** Name of the Lease that the replica holds which writes statuses. */
+const leaseName = 'gatehouse-controller-leader';
+/** Least time between two looks at all statuses, in milliseconds, and their share of the time. */
+const lookInterval = 50;
+const lookShare = 0.2;
+
+export interface Cluster {
+  authenticate: Authenticate;
+  /** Resolves when all there is has been read once. */
+  ready: Promise<void>;
+  /** What it waits for. */
+  waiting(): string[];
+  leads(): boolean;
+  /** A snapshot was made of all that is in the store. */
+  compiled(snapshot: Compiled): void;
+  /** What a data plane serves has changed. */
+  fleetChanged(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * The Kubernetes side of a controller: cluster -> store, and data planes -> statuses.
+ * @throws when the cluster is not known.
+ */
+export function joinCluster(
+  { cluster }: ClusterOptions,
+  { store, fleet, log }: { store: Store; fleet: () => Fleet; log: Logger },
+): Cluster {
+  const { kubeconfig, namespaces, dataPlanes, podName, namespace } = cluster;
+  const api = apiServerOf(loadKubeConfig(kubeconfig));
+  const history = { config: createHistory(), endpoints: createHistory() };
+  let snapshot: Compiled | undefined;
+  /** The store has changed since the snapshot was made. */
+  let changed = false;
+  let told = false;
+
+  const look = coalesce(() => writer.look(), lookInterval, lookShare);
+  const leave = store.subscribe(() => {
+    changed = true;
+  });
+  const watch = watchCluster({ api, store, namespaces, log, onSeen: () => look.soon() });
+
+  function report() {
+    if (snapshot === undefined) return undefined;
+    if (!changed) {
+      const progress = watch.progress();
+      history.config.note(snapshot.configVersion, progress);
+      history.endpoints.note(snapshot.endpointsVersion, progress);
+    }
+    return reportOf(fleet().view(), snapshot, history);
+  }
+
+  const notices = shareNotices({
+    api,
+    namespace,
+    replica: podName,
+    text: () => JSON.stringify(report() ?? null),
+    onChange: () => look.soon(),
+    log,
+  });
+  void notices.ready.then(() => {
+    told = true;
+    look.soon();
+  });
+
+  const writer = createWriter({
+    api,
+    leads: () => election.leads(),
+    log,
+    targets() {
+      const own = report();
+      if (snapshot === undefined || own === undefined || !told) return undefined;
+      const others = [...notices.others()].filter(([, text]) => text !== 'null');
+      const reports = [own, ...others.map(([replica, text]) => readReport(replica, text))];
+      return targetsOf(watch, snapshot.statuses, programmedBy(reports));
+    },
+  });
+
+  const election: Election = cluster.elect
+    ? elect({
+        api,
+        namespace,
+        name: leaseName,
+        identity: podName,
+        onChange: () => look.soon(),
+        log,
+      })
+    : { leads: () => true, close: async () => undefined };
+
+  return {
+    authenticate: tokenReview({
+      api,
+      serviceAccounts: dataPlanes,
+      audience,
+      onFault: (reason) => log.warn(reason),
+    }),
+    ready: watch.ready,
+    waiting: watch.waiting,
+    leads: election.leads,
+    compiled(next) {
+      snapshot = next;
+      changed = false;
+      notices.soon();
+      look.soon();
+    },
+    fleetChanged() {
+      notices.soon();
+      look.soon();
+    },
+    async close() {
+      leave();
+      look.stop();
+      // Whoever leads next must not find a write of this replica under way.
+      await writer.close();
+      await Promise.all([election.close(), notices.close(), watch.close()]);
+      api.close();
+    },
+  };
+}
