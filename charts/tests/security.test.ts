@@ -29,6 +29,12 @@ describe.each(Object.entries(cases))('%s', (_, options) => {
     }
   });
 
+  test('every argument is text', async () => {
+    for (const { spec } of podsOf(await render(options))) {
+      for (const argument of spec.containers[0].args) expect(argument).toBeTypeOf('string');
+    }
+  });
+
   test('no secret is in the environment or on a command line', async () => {
     for (const { spec } of podsOf(await render(options))) {
       for (const { env = [], args } of spec.containers) {
