@@ -26,6 +26,8 @@ export type Cluster = {
   helm: string;
   /** File that the API server appends one JSON object a line to, for every request answered. */
   auditLog: string;
+  /** What to put before a command so that it runs on the node. */
+  onNode: string[];
 };
 
 export type RunningCluster = {
@@ -75,6 +77,7 @@ export async function startCluster({
       kubectl,
       helm,
       auditLog: join(directory.path, 'logs', 'audit.jsonl'),
+      onNode: [],
     },
     loadImages: () => loadImages(directory),
     stop: async () => {

@@ -9,6 +9,7 @@ import { bundle, images } from '../cluster/images.ts';
 import { say } from '../cluster/say.ts';
 
 const name = 'gatehouse-e2e';
+const node = `${name}-control-plane`;
 const repository = join(import.meta.dirname, '../..');
 
 /**
@@ -31,6 +32,7 @@ export async function startKindCluster({
       kubectl: 'kubectl',
       helm: 'helm',
       auditLog: join(folder, 'audit.jsonl'),
+      onNode: ['docker', 'exec', node],
     },
     loadImages,
     async stop() {
@@ -58,7 +60,6 @@ async function create(): Promise<string> {
 async function folderOf(): Promise<string> {
   const format =
     '{{range .Mounts}}{{if eq .Destination "/var/log/audit"}}{{.Source}}{{end}}{{end}}';
-  const node = `${name}-control-plane`;
   return (await run('docker', ['inspect', '--format', format, node])).trim();
 }
 

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import type { Cluster } from '../cluster/cluster.ts';
+
+/** One line of the audit log of the API server, the fields that are read here. */
+export type AuditEvent = {
+  verb: string;
+  user: { username: string };
+  objectRef?: { apiGroup?: string; resource: string; subresource?: string; name?: string };
+  requestURI: string;
+  responseStatus?: { code: number };
+};
+
+/** What an account asked of the API server so far. */
+export async function requestsOf(cluster: Cluster, account: string): Promise<AuditEvent[]> {
+  const text = await readFile(cluster.auditLog, 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line.includes(account))
+    .map((line) => JSON.parse(line) as AuditEvent)
+    .filter(({ user }) => user.username === account);
+}
+
+/** Resource and verb as RBAC writes them, e.g. "patch gatehouse.dev/routes/status". */
+export function permissionOf({ verb, objectRef }: AuditEvent): string | undefined {
+  if (objectRef === undefined) return undefined;
+  const { apiGroup = '', resource, subresource } = objectRef;
+  return `${verb} ${apiGroup}/${resource}${subresource === undefined ? '' : `/${subresource}`}`;
+}

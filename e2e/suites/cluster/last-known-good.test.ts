@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { waitFor } from '../../cluster/wait-for.ts';
+import { namespace, release } from '../../src/gatehouse.ts';
+import { podsOf, readyPods, signalPod } from '../../src/pods.ts';
+import { program } from '../../src/route.ts';
+import { suite } from '../../src/suite.ts';
+
+const { cluster, kubectl } = suite('last-known-good');
+
+/** For every host, so that it can be asked for through the API server. */
+const route = {
+  apiVersion: 'gatehouse.dev/v1alpha1',
+  kind: 'Route',
+  metadata: { name: 'anywhere' },
+  spec: {
+    rules: [
+      {
+        name: 'all',
+        matches: [{ path: { type: 'Exact', value: '/last-known-good' } }],
+        respond: { status: 200, body: 'still here' },
+      },
+    ],
+  },
+};
+
+describe('a data plane that is restarted while there is no controller', () => {
+  it('serves the last known good config within 2 seconds', async () => {
+    await program(kubectl, route);
+    const scale = (count: number) =>
+      kubectl.in(namespace)('scale', `deployment/${release}-controller`, `--replicas=${count}`);
+    await scale(0);
+    try {
+      await waitFor(
+        'the end of the controller',
+        async () => (await podsOf(kubectl, 'controller')).length === 0,
+      );
+      const [pod] = await readyPods(kubectl, 'dataplane', 2);
+      const { name } = pod!.metadata;
+      const ask = () =>
+        kubectl(
+          'get',
+          '--raw',
+          `/api/v1/namespaces/${namespace}/pods/${name}:8080/proxy/last-known-good`,
+        );
+      expect(await ask()).toBe('still here');
+      const restarts = await restartsOf(name);
+      await signalPod(cluster, pod!, 'KILL');
+      await waitFor('the restart', async () => (await restartsOf(name)).count > restarts.count);
+      const { startedAt } = await restartsOf(name);
+      await waitFor('an answer', async () => (await ask()) === 'still here', { interval: 20 });
+      const seconds = (Date.now() - Date.parse(startedAt)) / 1000;
+      process.stderr.write(`e2e: last known good config is served after ${seconds.toFixed(1)} s\n`);
+      // The start is known to the second.
+      expect(seconds).toBeLessThan(3);
+    } finally {
+      await scale(2);
+      await readyPods(kubectl, 'controller', 2);
+    }
+    await readyPods(kubectl, 'dataplane', 2);
+  });
+
+  async function restartsOf(name: string) {
+    const pods = await podsOf(kubectl, 'dataplane');
+    const status = pods.find(({ metadata }) => metadata.name === name)?.status;
+    const container = status?.containerStatuses?.[0];
+    return {
+      count: container?.state.running === undefined ? 0 : container.restartCount,
+      startedAt: container?.state.running?.startedAt ?? '',
+    };
+  }
+});
