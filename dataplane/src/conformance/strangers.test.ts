@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RawBackend, startBackend } from '../testing/backend.ts';
 import { connectTo } from '../testing/client.ts';
 import { startGatewayTo, type TestGateway } from '../testing/gateway.ts';
-import { type Message, statusOf, valuesOf } from '../testing/message.ts';
+import { type Message, readMessage, statusOf, valuesOf } from '../testing/message.ts';
 import { forwardRule } from '../testing/snapshot.ts';
 
 let backend: RawBackend;
@@ -235,6 +235,19 @@ describe('valid messages', () => {
   });
 });
 
+/** Complete responses besides 1xx; nothing may follow the first. */
+function finalResponses(answer: string): number {
+  let rest = Buffer.from(answer, 'latin1');
+  for (;;) {
+    const message = readMessage(rest, { closed: true });
+    if (!message) return 0;
+    rest = rest.subarray(message.raw.length);
+    if (statusOf(message) < 200) continue;
+    expect(rest).toHaveLength(0);
+    return 1;
+  }
+}
+
 describe('bytes of upstreams', () => {
   it('end the exchange: with an answer, or with a cut connection', async () => {
     const reply = fc
@@ -266,10 +279,7 @@ describe('bytes of upstreams', () => {
           };
           const request = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
           const answers = await Promise.all(replies.map(() => send(request)));
-          for (const answer of answers) {
-            const heads = answer.match(/^HTTP\/1\.1 (?!1\d\d)\d\d\d /gm) ?? [];
-            expect(heads.length).toBeLessThanOrEqual(1);
-          }
+          for (const answer of answers) expect(finalResponses(answer)).toBeLessThanOrEqual(1);
         },
       ),
       { numRuns: 8 },
