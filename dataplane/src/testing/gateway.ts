@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { defaultLimits, type Limits } from '../http1/limits.ts';
 import { llhttpOfThread } from '../http1/llhttp.ts';
-import { link } from '../link/link.ts';
+import { applyEndpoints, link } from '../link/link.ts';
 import type { Runtime } from '../link/runtime.ts';
 import { createPorts } from '../server/ports.ts';
 import { createTimerWheel } from '../state/timer-wheel.ts';
@@ -68,6 +68,7 @@ export async function startGateway({ limits, ...snapshot }: GatewayOptions): Pro
     const before = runtime;
     runtime = linked.runtime;
     linked.commit();
+    for (const upstream of runtime.upstreams.values()) applyEndpoints(upstream, endpoints);
     ports.use(runtime);
     for (const [name, upstream] of before?.upstreams ?? []) {
       if (runtime.upstreams.get(name) !== upstream) upstream.close();
