@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { namespace, release } from '../../src/gatehouse.ts';
 import { podsOf, readyPods, signalPod } from '../../src/pods.ts';
 import { request } from '../../src/request.ts';
 import { condition, program, programmed, route } from '../../src/route.ts';
@@ -91,15 +92,13 @@ describe('statuses', () => {
   });
 
   async function leaderOf() {
-    const { items } = await kubectl
-      .in('gatehouse-system')
-      .get<{ items: { spec: { holderIdentity: string } }[] }>('leases');
-    const holders = items.map(({ spec }) => spec.holderIdentity);
-    const pods = await podsOf(kubectl, 'controller');
-    const leader = pods.find(({ metadata }) =>
-      holders.some((holder) => holder.startsWith(metadata.name)),
+    const holder = await kubectl.in(namespace)(
+      ...['get', 'lease', `${release}-controller-leader`],
+      '--output=jsonpath={.spec.holderIdentity}',
     );
-    if (leader === undefined) throw new Error(`No controller pod holds a Lease: ${holders}`);
+    const pods = await podsOf(kubectl, 'controller');
+    const leader = pods.find(({ metadata }) => metadata.name === holder);
+    if (leader === undefined) throw new Error(`No controller pod is called "${holder}"`);
     return leader;
   }
 });
