@@ -8,6 +8,7 @@ import { apiServerOf, loadKubeConfig, watchCluster } from './providers/kubernete
 import type { Authenticate } from './push/authenticate.ts';
 import type { Fleet } from './push/fleet.ts';
 import { tokenReview } from './push/token-review.ts';
+import { createDepartures } from './status/kubernetes/departures.ts';
 import { createHistory } from './status/kubernetes/history.ts';
 import { programmedBy } from './status/kubernetes/programmed-by.ts';
 import { readReport, reportOf } from './status/kubernetes/report.ts';
@@ -22,6 +23,7 @@ const leaseName = 'gatehouse-controller-leader';
 /** Least time between two looks at all statuses, in milliseconds, and their share of the time. */
 const lookInterval = 50;
 const lookShare = 0.2;
+const tickInterval = 1000;
 
 export interface Cluster {
   authenticate: Authenticate;
@@ -45,8 +47,9 @@ export function joinCluster(
   { cluster }: ClusterOptions,
   { store, fleet, log }: { store: Store; fleet: () => Fleet; log: Logger },
 ): Cluster {
-  const { kubeconfig, namespaces, dataPlanes, podName, namespace } = cluster;
+  const { kubeconfig, namespaces, dataPlanes, podName, podUid, namespace } = cluster;
   const api = apiServerOf(loadKubeConfig(kubeconfig));
+  const withDepartures = createDepartures();
   const history = { config: createHistory(), endpoints: createHistory() };
   let snapshot: Compiled | undefined;
   /** The store has changed since the snapshot was made. */
@@ -66,13 +69,14 @@ export function joinCluster(
       history.config.note(snapshot.configVersion, progress);
       history.endpoints.note(snapshot.endpointsVersion, progress);
     }
-    return reportOf(fleet().view(), snapshot, history);
+    return withDepartures(reportOf(fleet().view(), snapshot, history));
   }
 
   const notices = shareNotices({
     api,
     namespace,
     replica: podName,
+    podUid,
     text: () => JSON.stringify(report() ?? null),
     onChange: () => look.soon(),
     log,
@@ -106,6 +110,12 @@ export function joinCluster(
       })
     : { leads: () => true, close: async () => undefined };
 
+  // What is known of data planes and replicas that are gone passes with time alone.
+  const tick = setInterval(() => {
+    notices.soon();
+    look.soon();
+  }, tickInterval);
+
   return {
     authenticate: tokenReview({
       api,
@@ -128,6 +138,7 @@ export function joinCluster(
     },
     async close() {
       leave();
+      clearInterval(tick);
       look.stop();
       // Whoever leads next must not find a write of this replica under way.
       await writer.close();

@@ -67,12 +67,13 @@ test('a cluster', () => {
   expect(first.token).toBeUndefined();
   const args = ['--kubernetes', '--kubeconfig', 'file', '--watch-namespaces', 'a, b,a'];
   const accounts = ['--data-plane-service-account', 'a/b', '--data-plane-service-account', 'c/d'];
-  const environment = { POD_NAME: 'c-2', POD_NAMESPACE: 'ns' };
+  const environment = { POD_NAME: 'c-2', POD_NAMESPACE: 'ns', POD_UID: 'u' };
   expect(optionsOf([...args, ...accounts], environment).cluster).toEqual({
     kubeconfig: 'file',
     namespaces: ['a', 'b'],
     dataPlanes: ['a/b', 'c/d'],
     podName: 'c-2',
+    podUid: 'u',
     namespace: 'ns',
     elect: true,
   });

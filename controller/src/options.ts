@@ -23,6 +23,8 @@ export interface ClusterOptions {
     dataPlanes: string[];
     /** Name of this replica. */
     podName: string;
+    /** metadata.uid of its Pod, which then owns what the replica makes for itself. */
+    podUid: string | undefined;
     /** Where the Leases of the controller are. */
     namespace: string;
     /** False: the only replica, which leads at once. */
@@ -169,6 +171,7 @@ function clusterOf(values: Values, environment: NodeJS.ProcessEnv): ClusterOptio
     namespaces: [...new Set(namespaces)].filter((one) => one !== ''),
     dataPlanes,
     podName,
+    podUid: environment.POD_UID,
     namespace,
     elect: elect === 'true',
   };

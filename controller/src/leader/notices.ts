@@ -18,6 +18,8 @@ export interface NoticesOptions {
   namespace: string;
   /** Name of this replica, also that of its Lease. */
   replica: string;
+  /** Of the Pod of this replica: its Lease goes with it. */
+  podUid: string | undefined;
   /** What others should know of this replica now. */
   text(): string;
   /** Called when what is known of the others has changed. */
@@ -53,7 +55,7 @@ export interface Notices {
   ready: Promise<void>;
   /** The text has changed. */
   soon(): void;
-  /** Takes the notice of this replica back. */
+  /** Says a last word, which counts until it expires: what this replica served is served on. */
   close(): Promise<void>;
 }
 
@@ -69,7 +71,7 @@ interface Heard {
  * change is that of a replica that is gone.
  */
 export function shareNotices(options: NoticesOptions): Notices {
-  const { api, namespace, replica, text, onChange, log, timing = defaultTiming } = options;
+  const { api, namespace, replica, podUid, text, onChange, log, timing = defaultTiming } = options;
   const path = leasePath(namespace);
   const heard = new Map<string, Heard & { at: number }>();
   const { promise: ready, resolve } = Promise.withResolvers<void>();
@@ -104,16 +106,12 @@ export function shareNotices(options: NoticesOptions): Notices {
         };
       },
       replace(items) {
-        const present = new Set(items.map(({ name }) => name));
-        for (const name of heard.keys()) if (!present.has(name)) heard.delete(name);
         items.forEach(hear);
         onChange();
       },
       change(changes) {
-        for (const { type, item } of changes) {
-          if (type === 'put') hear(item);
-          else if (heard.delete(item.name)) onChange();
-        }
+        // A Lease that is deleted expires as if it were there: its replica went a moment ago.
+        for (const { type, item } of changes) if (type === 'put') hear(item);
       },
     },
     onHealth(health: Health) {
@@ -124,32 +122,27 @@ export function shareNotices(options: NoticesOptions): Notices {
     },
   });
 
-  /** Writes without looking first: nobody else writes this Lease. */
+  /** Server-side apply: creates and replaces, and needs not look first, as nobody else writes it. */
   async function write(said: string): Promise<void> {
-    const body = {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: {
-        name: replica,
-        namespace,
-        labels: { [label.key]: label.value },
-        annotations: { [annotation]: said },
+    await api.request({
+      method: 'PATCH',
+      path: leasePath(namespace, replica),
+      query: { fieldManager: 'gatehouse', force: 'true' },
+      contentType: 'application/apply-patch+yaml',
+      body: {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: {
+          name: replica,
+          namespace,
+          labels: { [label.key]: label.value },
+          annotations: { [annotation]: said },
+          ...(podUid === undefined ? {} : { ownerReferences: [ownerOf(replica, podUid)] }),
+        },
+        spec: { holderIdentity: replica, renewTime: microTime(Date.now()) },
       },
-      spec: { holderIdentity: replica, renewTime: microTime(Date.now()) },
-    };
-    const send = (method: 'PUT' | 'POST') =>
-      api.request({
-        method,
-        path: method === 'PUT' ? leasePath(namespace, replica) : path,
-        body,
-        timeout: timing.beat,
-      });
-    try {
-      await send('PUT');
-    } catch (error) {
-      if (!(error instanceof ApiFault) || error.status !== 404) throw error;
-      await send('POST');
-    }
+      timeout: timing.beat,
+    });
   }
 
   async function round(): Promise<void> {
@@ -217,7 +210,11 @@ export function shareNotices(options: NoticesOptions): Notices {
       clearTimeout(timer);
       clearInterval(sweep);
       await Promise.all([reflector.close(), running]);
-      await remove(replica).catch((error) => failed(replica, error));
+      await round();
     },
   };
+}
+
+function ownerOf(name: string, uid: string) {
+  return { apiVersion: 'v1', kind: 'Pod', name, uid };
 }

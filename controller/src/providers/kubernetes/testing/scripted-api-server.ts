@@ -243,6 +243,8 @@ export class ScriptedApiServer {
       if (before) return { status: 409, message: 'already exists' };
       return this.put(collection, withNamespace(body as Raw, namespace));
     }
+    // Server-side apply creates objects, but no statuses.
+    if (!before && method === 'PATCH' && !status) return this.put(collection, body as Raw);
     if (!before) return { status: 404, message: 'not found' };
     if (method === 'DELETE') {
       this.remove(collection, name, namespace);
@@ -250,6 +252,9 @@ export class ScriptedApiServer {
     }
     const given = body as Raw;
     const { resourceVersion, uid } = given.metadata;
+    if (method === 'PUT' && resourceVersion === undefined) {
+      return { status: 422, message: 'metadata.resourceVersion must be specified for an update' };
+    }
     const stale =
       resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion;
     if (stale || (uid !== undefined && uid !== before.metadata.uid)) {
