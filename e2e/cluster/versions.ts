@@ -3,5 +3,5 @@ export const versions = {
   kubernetes: 'v1.36.3',
   helm: 'v3.22.0',
   coredns: 'v1.15.0',
-  gatewayApi: 'v1.7.0',
+  gatewayApi: 'v1.6.0',
 };
