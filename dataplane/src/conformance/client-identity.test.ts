@@ -160,7 +160,7 @@ describe('the request id', () => {
         expect(more).toEqual([]);
         expect(valuesOf(backend.requests.at(-1)!.fields, 'x-request-id')).toEqual([given]);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
     client.end();
   });

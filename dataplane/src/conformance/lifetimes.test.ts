@@ -3,6 +3,7 @@ import { answering, type RawBackend, startBackend } from '../testing/backend.ts'
 import { connectTo } from '../testing/client.ts';
 import { startGatewayTo, type TestGateway } from '../testing/gateway.ts';
 import { statusOf, valuesOf } from '../testing/message.ts';
+import { patient } from '../testing/peer.ts';
 import { forwardRule, prefixMatch } from '../testing/snapshot.ts';
 
 let backend: RawBackend;
@@ -309,7 +310,7 @@ describe('a client that goes away', () => {
     go(client);
     expect(await upstream.close()).toMatch(/end|ECONNRESET/);
     expect(performance.now() - started).toBeLessThan(500);
-    await expect.poll(() => gateway.metrics()).toContain('status="499"');
+    await expect.poll(() => gateway.metrics(), patient).toContain('status="499"');
   });
 
   it.each(ways)('%s mid-upload: the upstream sees it', async (_name, go) => {
@@ -370,7 +371,7 @@ describe('a client that goes away', () => {
     const client = await connectTo(gateway.port);
     await client.writePieces(['GET / HT', 'TP/1.1\r\nHo']);
     client.reset();
-    await expect.poll(() => gateway.connections()).toBe(0);
+    await expect.poll(() => gateway.connections(), patient).toBe(0);
     expect(backend.connections).toHaveLength(0);
   });
 });

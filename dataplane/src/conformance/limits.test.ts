@@ -4,6 +4,7 @@ import { answering, type RawBackend, refusedPort, startBackend } from '../testin
 import { connectTo } from '../testing/client.ts';
 import { startGateway, type TestGateway } from '../testing/gateway.ts';
 import { statusOf, valuesOf } from '../testing/message.ts';
+import { patient } from '../testing/peer.ts';
 import { forwardRule, type TestRule } from '../testing/snapshot.ts';
 
 let backend: RawBackend;
@@ -115,7 +116,7 @@ describe('a request beyond a limit', () => {
     expect(await third.close()).toMatch(/end|ECONNRESET/);
     expect(third.bytes).toHaveLength(0);
     first.end();
-    await expect.poll(() => gateway.connections()).toBe(1);
+    await expect.poll(() => gateway.connections(), patient).toBe(1);
     const fourth = await connectTo(gateway.port);
     fourth.write(get);
     expect(statusOf(await fourth.message())).toBe(200);

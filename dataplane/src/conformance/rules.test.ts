@@ -5,6 +5,7 @@ import { answering, type RawBackend, refusedPort, startBackend } from '../testin
 import { connectTo } from '../testing/client.ts';
 import { startGateway, type TestGateway } from '../testing/gateway.ts';
 import { statusOf, valuesOf, withoutOwnLines } from '../testing/message.ts';
+import { patient } from '../testing/peer.ts';
 import { forwardRule, prefixMatch, type TestRule } from '../testing/snapshot.ts';
 
 let backend: RawBackend;
@@ -371,7 +372,7 @@ describe('mirrors', () => {
     await serve(mirrored('two'));
     const body = 'x'.repeat(40_000);
     expect(statusOf(await ask(post(body)))).toBe(200);
-    await expect.poll(() => second.requests.length).toBe(1);
+    await expect.poll(() => second.requests.length, patient).toBe(1);
     expect(second.requests[0]!.raw).toBe(backend.requests[0]!.raw);
   });
 
@@ -385,7 +386,7 @@ describe('mirrors', () => {
       '0\r\nX: y\r\n\r\n',
     ]);
     expect(statusOf(await client.message())).toBe(200);
-    await expect.poll(() => second.requests.length).toBe(1);
+    await expect.poll(() => second.requests.length, patient).toBe(1);
     expect(second.requests[0]!.body.toString()).toBe('hiyou');
     expect(second.requests[0]!.trailers).toBe('X: y\r\n');
     client.end();
@@ -414,7 +415,7 @@ describe('mirrors', () => {
     expect(statusOf(await ask(post('x'.repeat(200_000))))).toBe(200);
     expect(backend.requests[0]!.body).toHaveLength(200_000);
     expect(statusOf(await ask(post('short')))).toBe(200);
-    await expect.poll(() => second.requests.length).toBe(1);
+    await expect.poll(() => second.requests.length, patient).toBe(1);
     expect(second.requests[0]!.body.toString()).toBe('short');
   });
 

@@ -116,9 +116,9 @@ describe('a swap of the snapshot', () => {
       }
     })();
     await Promise.all(
-      Array.from({ length: 20 }, async (_, c) => {
+      Array.from({ length: 12 }, async (_, c) => {
         const client = await connectTo(gateway.port);
-        for (let i = 0; i < 60; i++) {
+        for (let i = 0; i < 30; i++) {
           client.write(`GET /${c}/${i} HTTP/1.1\r\nHost: a\r\n\r\n`);
           const answer = await client.message();
           expect(statusOf(answer)).toBe(200);

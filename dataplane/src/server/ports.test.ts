@@ -10,7 +10,7 @@ import { createCertificate } from '../testing/certificate.ts';
 import { connectSecurely, connectTo } from '../testing/client.ts';
 import { reservePort } from '../testing/gateway.ts';
 import { statusOf } from '../testing/message.ts';
-import type { Peer } from '../testing/peer.ts';
+import { type Peer, patient } from '../testing/peer.ts';
 import { lanesOf, type TestListener } from '../testing/snapshot.ts';
 import { createPorts, type Ports } from './ports.ts';
 
@@ -137,7 +137,7 @@ describe('ports', () => {
     const busy = await connectTo(second);
     await busy.writePieces(['GET / HTTP/1.1\r\nHo']);
     const staying = await connectTo(port);
-    await expect.poll(() => ask(staying)).toBe('both');
+    await expect.poll(() => ask(staying), patient).toBe('both');
     const one = runtimeOf('one');
     await ports.open(one);
     ports.use(one);

@@ -2,8 +2,11 @@ import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Message, type ReadOptions, readMessage } from './message.ts';
 
-/** Milliseconds after which a wait is a failure. */
-const patience = 5000;
+/** Milliseconds after which a wait is a failure; a busy machine is given time. */
+const patience = 10_000;
+
+/** The same for `expect.poll`. */
+export const patient = { timeout: patience };
 
 /** One end of a raw connection: keeps every byte, tells how the other side closed. */
 export class Peer {

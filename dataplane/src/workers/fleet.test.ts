@@ -7,6 +7,7 @@ import { prometheusText } from '../telemetry/prometheus.ts';
 import { connectTo } from '../testing/client.ts';
 import { reservePort } from '../testing/gateway.ts';
 import { statusOf } from '../testing/message.ts';
+import { patient } from '../testing/peer.ts';
 import { lanesOf, type TestListener } from '../testing/snapshot.ts';
 import { startWorkers, type WorkerFleet } from './fleet.ts';
 
@@ -82,7 +83,7 @@ describe('a fleet of worker threads', () => {
     await start(2);
     expect(threads).toHaveLength(2);
     await ask(60);
-    await expect.poll(counted).toBe(60);
+    await expect.poll(counted, patient).toBe(60);
     expect(busyThreads()).toBe(2);
   });
 
@@ -90,23 +91,23 @@ describe('a fleet of worker threads', () => {
     await start(1);
     expect(threads).toHaveLength(0);
     expect(await ask(5)).toEqual(Array(5).fill('one'));
-    await expect.poll(counted).toBe(5);
+    await expect.poll(counted, patient).toBe(5);
   });
 
   it('replaces a thread that dies; what it has counted stays', async () => {
     await start(2);
     await ask(40);
-    await expect.poll(counted).toBe(40);
+    await expect.poll(counted, patient).toBe(40);
     await threads[0]!.terminate();
-    await expect.poll(() => threads.length).toBe(3);
+    await expect.poll(() => threads.length, patient).toBe(3);
     await ask(40);
-    await expect.poll(counted).toBe(80);
+    await expect.poll(counted, patient).toBe(80);
     // The new one takes its share once it has caught up.
     await expect
       .poll(async () => {
         await ask(20);
         return busyThreads();
-      })
+      }, patient)
       .toBe(3);
     expect(await apply('two')).toEqual([]);
     expect(new Set(await ask(40))).toEqual(new Set(['two']));
