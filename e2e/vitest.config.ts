@@ -26,7 +26,13 @@ export default defineConfig({
     sequence: { sequencer: InOrder },
     projects: [
       // An API server of its own, no node.
-      { test: { ...shared, name: 'control-plane', include: ['suites/crds.test.ts'] } },
+      {
+        test: {
+          ...shared,
+          name: 'control-plane',
+          include: ['suites/crds.test.ts', 'suites/controller/*.test.ts'],
+        },
+      },
       {
         test: {
           ...shared,

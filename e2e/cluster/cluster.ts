@@ -32,8 +32,8 @@ export type Cluster = {
 
 export type RunningCluster = {
   cluster: Cluster;
-  /** Builds the images of the shipped Dockerfile and loads them. */
-  loadImages(): Promise<void>;
+  /** Builds the images of the shipped Dockerfile and loads them; returns what changes with their content. */
+  loadImages(): Promise<string>;
   stop(): Promise<void>;
 };
 

@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { baseLayout, requireBaseImage } from './base-image.ts';
 import { buildah, pushTo } from './buildah.ts';
@@ -8,6 +9,7 @@ import type { RunDirectory } from './run-directory.ts';
 import { say } from './say.ts';
 
 const repository = join(import.meta.dirname, '../..');
+const dockerfile = join(repository, 'deploy/Dockerfile');
 
 /** Full names of our images by the targets of deploy/Dockerfile. */
 export const images = {
@@ -15,31 +17,40 @@ export const images = {
   dataplane: 'docker.io/gatehouse/dataplane:dev',
 };
 
-/** Bundles the programs, builds the shipped Dockerfile and gives the node its images and their base. */
-export async function loadImages(directory: RunDirectory): Promise<void> {
+/**
+ * Bundles the programs, builds the shipped Dockerfile and gives the node its images and their base.
+ * Returns what changes with their content.
+ */
+export async function loadImages(directory: RunDirectory): Promise<string> {
   await requireBaseImage();
-  await say('building the images', async () => {
-    await bundle();
+  const build = await say('building the images', async () => {
+    const digest = await bundle();
     for (const [target, image] of Object.entries(images)) {
       await buildah([
         'bud',
         '--pull=never',
         '--isolation=chroot',
         '--layers',
-        ...['--file', join(repository, 'deploy/Dockerfile')],
+        ...['--file', dockerfile],
         ...['--ignorefile', join(repository, '.dockerignore')],
         ...['--target', target],
         ...['--tag', image],
         repository,
       ]);
     }
+    return digest;
   });
   await say('loading the images', () => load(directory));
+  return build;
 }
 
-/** Writes dist/, which the Dockerfile copies from. */
-export async function bundle(): Promise<void> {
+/** Writes dist/, which the Dockerfile copies from; returns a digest of it. */
+export async function bundle(): Promise<string> {
   await run(process.execPath, ['scripts/build.ts'], { cwd: repository });
+  const dist = join(repository, 'dist');
+  const digest = createHash('sha256').update(await readFile(dockerfile));
+  for (const name of (await readdir(dist)).sort()) digest.update(await readFile(join(dist, name)));
+  return digest.digest('hex').slice(0, 16);
 }
 
 /** One archive for all, in which the layers that they share are once. */

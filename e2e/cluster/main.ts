@@ -16,7 +16,8 @@ const commands: Record<string, () => Promise<void>> = {
     tell((await startCluster({ reuse: true })).cluster);
   },
   async images() {
-    await (await startCluster({ reuse: true })).loadImages();
+    const running = await startCluster({ reuse: true });
+    process.stdout.write(`${await running.loadImages()}\n`);
   },
   async 'control-plane'() {
     const controlPlane = await startControlPlane();

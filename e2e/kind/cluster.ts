@@ -63,9 +63,9 @@ async function folderOf(): Promise<string> {
   return (await run('docker', ['inspect', '--format', format, node])).trim();
 }
 
-async function loadImages(): Promise<void> {
-  await say('building and loading the images', async () => {
-    await bundle();
+function loadImages(): Promise<string> {
+  return say('building and loading the images', async () => {
+    const build = await bundle();
     for (const [target, image] of Object.entries(images)) {
       const file = join(repository, 'deploy/Dockerfile');
       await run('docker', [
@@ -82,6 +82,7 @@ async function loadImages(): Promise<void> {
     await run('docker', ['pull', '--quiet', baseImage]);
     const all = [baseImage, ...Object.values(images)];
     await run('kind', ['load', 'docker-image', '--name', name, ...all]);
+    return build;
   });
 }
 

@@ -43,3 +43,11 @@ export function lineOf({ sent, failures, seconds, latency }: Report): string {
   const times = `p50 ${latency.p50} ms, p99 ${latency.p99} ms, max ${latency.max} ms`;
   return `${sent} requests in ${seconds} s (${rate}/s), ${failures.length} failed; ${times}`;
 }
+
+/** Each reason for a failure with how often and when, for messages. */
+export function reasonsOf({ failures }: Report): string[] {
+  const byReason = Map.groupBy(failures, ({ reason }) => reason);
+  return [...byReason].map(
+    ([reason, all]) => `${all.length} x ${reason} (${all[0]?.at} to ${all.at(-1)?.at})`,
+  );
+}

@@ -10,29 +10,45 @@ export const httpPort = 30080;
 
 const chart = join(import.meta.dirname, '../../charts/gatehouse');
 
+/** A cluster that Gatehouse is installed on; `build` changes with the content of its images. */
+export type Installed = Cluster & { build: string };
+
 /** What the suites set; everything else is as users get it. */
-const values = {
-  controller: { image: { tag: 'dev' } },
-  dataPlane: {
-    image: { tag: 'dev' },
-    service: { type: 'NodePort' },
-    ports: { http: { port: 8080, servicePort: 80, nodePort: httpPort } },
-  },
-};
+function valuesOf(build: string) {
+  // Images of one name are no reason for Kubernetes to start pods anew.
+  const podAnnotations = { 'gatehouse.dev/build': build };
+  return {
+    controller: { image: { tag: 'dev' }, podAnnotations },
+    dataPlane: {
+      image: { tag: 'dev' },
+      podAnnotations,
+      service: { type: 'NodePort' },
+      ports: { http: { port: 8080, servicePort: 80, nodePort: httpPort } },
+    },
+  };
+}
 
 /** `helm upgrade --install`, until all pods are ready; `more` is added to the command line. */
-export async function installGatehouse(cluster: Cluster, ...more: string[]): Promise<void> {
+export async function installGatehouse(cluster: Installed, ...more: string[]): Promise<void> {
+  const input = JSON.stringify(valuesOf(cluster.build));
   await say('installing the chart', () =>
-    helm(
-      cluster,
-      ...['upgrade', '--install', release, chart, '--values', '-'],
-      ...['--create-namespace', '--wait', '--timeout', '3m', ...more],
+    run(
+      cluster.helm,
+      [
+        ...flagsOf(cluster),
+        ...['upgrade', '--install', release, chart, '--values', '-'],
+        ...['--create-namespace', '--wait', '--timeout', '3m', ...more],
+      ],
+      { input },
     ),
   );
 }
 
 /** Runs helm in the namespace of the release. */
-export function helm({ kubeconfig, helm }: Cluster, ...args: string[]): Promise<string> {
-  const flags = ['--kubeconfig', kubeconfig, '--namespace', namespace];
-  return run(helm, [...flags, ...args], { input: JSON.stringify(values) });
+export function helm(cluster: Cluster, ...args: string[]): Promise<string> {
+  return run(cluster.helm, [...flagsOf(cluster), ...args]);
+}
+
+function flagsOf({ kubeconfig }: Cluster): string[] {
+  return ['--kubeconfig', kubeconfig, '--namespace', namespace];
 }

@@ -1,11 +1,11 @@
 import type { TestProject } from 'vitest/node';
-import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import { startCluster } from '../cluster/cluster.ts';
 import { startKindCluster } from '../kind/cluster.ts';
-import { installGatehouse } from './gatehouse.ts';
+import { type Installed, installGatehouse } from './gatehouse.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    cluster: Cluster;
+    cluster: Installed;
   }
 }
 
@@ -17,12 +17,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const start = process.env.E2E_KIND === '1' ? startKindCluster : startCluster;
   const running = await start({ reuse: process.env.E2E_KEEP === '1' });
   try {
-    await running.loadImages();
-    await installGatehouse(running.cluster);
+    const cluster = { ...running.cluster, build: await running.loadImages() };
+    await installGatehouse(cluster);
+    project.provide('cluster', cluster);
   } catch (error) {
     await running.stop();
     throw error;
   }
-  project.provide('cluster', running.cluster);
   return () => running.stop();
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, inject } from 'vitest';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Installed } from './gatehouse.ts';
 import { type Kubectl, kubectlOf } from './kubectl.ts';
 
 export type Suite = {
-  cluster: Cluster;
+  cluster: Installed;
   /** kubectl in a namespace that only this suite has. */
   kubectl: Kubectl;
   namespace: string;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { run } from '../../cluster/execute.ts';
 import { waitFor } from '../../cluster/wait-for.ts';
-import { namespace, release } from '../../src/gatehouse.ts';
+import { helm, namespace, release } from '../../src/gatehouse.ts';
 import { program, route } from '../../src/route.ts';
 import { suite } from '../../src/suite.ts';
 
@@ -10,8 +9,7 @@ const { cluster, kubectl, domain } = suite('uninstall');
 describe('helm uninstall', () => {
   it('leaves nothing but the CRDs, and the Routes of users', async () => {
     await program(kubectl, route('mine', `mine.${domain}`, { respond: { status: 200 } }));
-    const flags = ['--kubeconfig', cluster.kubeconfig, '--namespace', namespace];
-    await run(cluster.helm, [...flags, 'uninstall', release, '--wait']);
+    await helm(cluster, 'uninstall', release, '--wait');
     await waitFor('the end of all objects', async () => (await left()) === '', { timeout: 90_000 });
     expect(await kubectl('get', 'routes.gatehouse.dev', '--output=name')).toContain('mine');
     await kubectl('delete', 'routes.gatehouse.dev', '--all', '--timeout=10s');
