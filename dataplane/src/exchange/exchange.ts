@@ -10,19 +10,8 @@ import type { Candidate } from '../router/index.ts';
 export type Client = {
   /** Answers with a reply of the gateway; the exchange ends. */
   reply(exchange: Exchange, reply: Reply, edits?: Edits): void;
-  /** Passes a 1xx response on. */
-  interim(exchange: Exchange, head: ResponseHead): void;
-  /**
-   * Passes on what the upstream's parser found in `chunk`; with `first` the head before it. Returns
-   * false when the action should wait for `onClientWritable`.
-   */
-  respond(
-    exchange: Exchange,
-    source: ResponseHead,
-    chunk: Buffer,
-    first: boolean,
-    edits: Edits,
-  ): boolean;
+  /** Passes on what an upstream answers. */
+  readonly writer: ResponsePassage;
   /** The response is complete. */
   finish(exchange: Exchange): void;
   /** The response cannot be completed: the client learns it from a cut connection. */
@@ -37,7 +26,23 @@ export type Client = {
   /** x-forwarded-*, forwarded and via lines for the request. */
   forwardedLines(exchange: Exchange): string;
   scheme: 'http' | 'https';
-  port: number;
+};
+
+/** How the response of an upstream reaches the client. */
+export type ResponsePassage = {
+  /** Passes a 1xx response on. */
+  interim(exchange: Exchange, head: ResponseHead): void;
+  /**
+   * Passes on what the upstream's parser found in `chunk`; with `first` the head before it. Returns
+   * false when the action should wait for `onClientWritable`.
+   */
+  respond(
+    exchange: Exchange,
+    source: ResponseHead,
+    chunk: Buffer,
+    first: boolean,
+    edits: Edits,
+  ): boolean;
 };
 
 /** An action at work on an exchange. */

@@ -130,13 +130,13 @@ class Forward implements RunningAction, ResponseSink {
 
   onInterim(connection: UpstreamConnection) {
     this.#touch();
-    this.#exchange.client.interim(this.#exchange, connection.head);
+    this.#exchange.client.writer.interim(this.#exchange, connection.head);
   }
 
   onResponse(connection: UpstreamConnection, chunk: Buffer, first: boolean) {
     const exchange = this.#exchange;
     const edits = this.#backend.responseEdits;
-    const ready = exchange.client.respond(exchange, connection.head, chunk, first, edits);
+    const ready = exchange.client.writer.respond(exchange, connection.head, chunk, first, edits);
     if (connection.parser.messageDone) return;
     this.#touch();
     if (!ready) connection.socket.pause();

@@ -1,9 +1,16 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { Kind, Listener_Protocol, ListenerSchema, type ResourceSet } from '@gatehouse/snapshot';
 import { createRouter, type RouteInput } from '../router/index.ts';
-import { loadCertificates } from './certificates.ts';
+import { coversHost, loadCertificates } from './certificates.ts';
 import type { RefusedResource } from './refusals.ts';
-import type { LinkedListener, LinkedMatch, LinkedPort, LinkedRoute, Runtime } from './runtime.ts';
+import type {
+  Certificate,
+  LinkedListener,
+  LinkedMatch,
+  LinkedPort,
+  LinkedRoute,
+  Runtime,
+} from './runtime.ts';
 
 /** Builds the router of every listener and groups the listeners by port. */
 export function linkPorts(
@@ -91,4 +98,19 @@ export function listenerFor(port: LinkedPort, host: string): LinkedListener | un
     // Gateway API: a wildcard covers any number of labels.
     return hostname.startsWith('*.') && host.endsWith(hostname.slice(1));
   });
+}
+
+/** The certificate for a server name: that of the most specific listener that names it first. */
+export function certificateFor(
+  port: LinkedPort | undefined,
+  name: string,
+): Certificate | undefined {
+  if (!port) return undefined;
+  const host = name.toLowerCase();
+  const listener = listenerFor(port, host) ?? port.listeners[0];
+  const certificates = listener?.certificates ?? [];
+  return (
+    certificates.find(({ names }) => names.some((pattern) => coversHost(pattern, host))) ??
+    certificates[0]
+  );
 }

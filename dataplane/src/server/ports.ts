@@ -5,12 +5,12 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import type { Limits } from '../http1/limits.ts';
-import { coversHost } from '../link/certificates.ts';
-import { listenerFor } from '../link/listeners.ts';
-import type { Certificate, LinkedPort, Runtime } from '../link/runtime.ts';
+import { certificateFor, listenerFor } from '../link/listeners.ts';
+import type { LinkedPort, Runtime } from '../link/runtime.ts';
 import type { TimerWheel } from '../state/timer-wheel.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { DownstreamConnection, type PortContext } from './connection.ts';
+import { DownstreamConnection } from './connection.ts';
+import type { PortContext } from './port-context.ts';
 
 export type PortsOptions = {
   host: string;
@@ -40,6 +40,7 @@ type OpenPort = {
   server: Server;
   context: PortContext;
   connections: Set<DownstreamConnection>;
+  serve(socket: Socket): void;
   /** Accepted before the first runtime that names the port is in force. */
   waiting: Socket[] | undefined;
   secure: boolean;
@@ -73,22 +74,25 @@ export function createPorts(options: PortsOptions): Ports {
       },
       leaving,
       draining: false,
-      forget: (connection) => {
-        connections.delete(connection);
-        if (context.draining && connectionCount() === 0) drained?.();
-      },
+    };
+    const forget = (connection: DownstreamConnection) => {
+      connections.delete(connection);
+      if (context.draining && connectionCount() === 0) drained?.();
+    };
+    const serve = (socket: Socket) => {
+      connections.add(new DownstreamConnection(socket, context, forget));
     };
     const accept = (socket: Socket) => {
       if (connectionCount() >= options.limits.connections) socket.destroy();
       // A reset before anybody listens would be an exception.
       else if (entry.waiting) entry.waiting.push(socket.on('error', ignoreError));
-      else connections.add(new DownstreamConnection(socket, context));
+      else serve(socket);
     };
     const server = secure ? tlsServer(port) : createServer({ noDelay: true });
     server.on(secure ? 'secureConnection' : 'connection', accept);
     // A client that breaks off the handshake is no event.
     server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
-    const entry: OpenPort = { server, context, connections, waiting: [], secure };
+    const entry: OpenPort = { server, context, connections, serve, waiting: [], secure };
     return entry;
   }
 
@@ -139,11 +143,7 @@ export function createPorts(options: PortsOptions): Ports {
         if (fallback) (entry.server as TlsServer).setSecureContext(fallback.pem);
         const waiting = entry.waiting ?? [];
         entry.waiting = undefined;
-        for (const socket of waiting) {
-          if (!socket.destroyed) {
-            entry.connections.add(new DownstreamConnection(socket, entry.context));
-          }
-        }
+        for (const socket of waiting) if (!socket.destroyed) entry.serve(socket);
       }
     },
 
@@ -196,16 +196,4 @@ function listen(server: Server, port: number, host: string): Promise<string | un
 function ignoreError() {
   // Accepting failed (descriptors ran out, say): the listening socket itself stays usable. Or a
   // connection was reset: it closes.
-}
-
-/** The certificate for a server name: that of the most specific listener that names it first. */
-function certificateFor(port: LinkedPort | undefined, name: string): Certificate | undefined {
-  if (!port) return undefined;
-  const host = name.toLowerCase();
-  const listener = listenerFor(port, host) ?? port.listeners[0];
-  const certificates = listener?.certificates ?? [];
-  return (
-    certificates.find(({ names }) => names.some((pattern) => coversHost(pattern, host))) ??
-    certificates[0]
-  );
 }

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Exchange, ResponsePassage } from '../exchange/exchange.ts';
+import { writeBody } from '../http1/body-text.ts';
+import { type Edits, noEdits } from '../http1/edits.ts';
+import { errorReply, type Reply } from '../http1/reply.ts';
+import { replyText } from '../http1/reply-text.ts';
+import { Body } from '../http1/request-head.ts';
+import { informationalText, type ResponseHead, responseText } from '../http1/response-head.ts';
+import type { PortContext } from './port-context.ts';
+
+/** A body this short is read to its end rather than closing the connection after an early answer. */
+export const drainable = 65_536;
+
+/** Writes responses to a client that speaks HTTP/1.1 or 1.0, and decides when they are the last. */
+export class ResponseWriter implements ResponsePassage {
+  readonly #socket: Socket;
+  readonly #context: PortContext;
+  /** The response is chunked by us and not ended yet. */
+  #openChunks = false;
+
+  constructor(socket: Socket, context: PortContext) {
+    this.#socket = socket;
+    this.#context = context;
+  }
+
+  /** Answers what never became an exchange. */
+  reject(status: number, error: string) {
+    const reply = errorReply(status, error);
+    const plan = { edits: noEdits, close: true, http10: false, noBody: false };
+    this.#socket.write(replyText(reply, { ...plan, requestId: randomUUID() }));
+  }
+
+  /** A reply of the gateway. `received`: bytes of the request body that were read so far. */
+  reply(exchange: Exchange, reply: Reply, edits: Edits, received: number) {
+    const { head, requestId } = exchange;
+    if (!exchange.requestDone) {
+      const left = head.contentLength - received;
+      const short = head.body === Body.length && left <= drainable && !head.expectsContinue;
+      if (!short) exchange.close = true;
+    }
+    if (this.#context.leaving) exchange.close = true;
+    exchange.status = reply.status;
+    exchange.responseStarted = true;
+    const { http10, method } = head;
+    const plan = { requestId, edits, close: exchange.close, http10, noBody: method === 'HEAD' };
+    this.#socket.write(replyText(reply, plan));
+  }
+
+  interim(exchange: Exchange, head: ResponseHead) {
+    // RFC 9110 section 15.2: never to an HTTP/1.0 client.
+    if (!exchange.head.http10) this.#socket.write(informationalText(head, noEdits), 'latin1');
+  }
+
+  respond(
+    exchange: Exchange,
+    source: ResponseHead,
+    chunk: Buffer,
+    first: boolean,
+    edits: Edits,
+  ): boolean {
+    const { http10 } = exchange.head;
+    const chunked = source.body >= Body.chunked && !http10;
+    if (!first) return writeBody(this.#socket, '', source.parser, chunk, chunked);
+    if (!exchange.requestDone || this.#context.leaving) exchange.close = true;
+    // RFC 9112 section 6.1: no chunks for HTTP/1.0, so the close is the end.
+    if (http10 && source.body >= Body.chunked) exchange.close = true;
+    exchange.status = source.status;
+    exchange.responseStarted = true;
+    this.#openChunks = chunked && source.body === Body.untilClose;
+    const { requestId, close } = exchange;
+    const text = responseText(source, { edits, requestId, http10, close });
+    return writeBody(this.#socket, text, source.parser, chunk, chunked);
+  }
+
+  /** Ends the body of a response whose own end was the close of the upstream. */
+  end() {
+    if (this.#openChunks) this.#socket.write('0\r\n\r\n', 'latin1');
+    this.#openChunks = false;
+  }
+}
