@@ -142,7 +142,7 @@ const token = fc
   .stringMatching(/^[!#$%&'*+.^`|~0-9A-Za-z-]{1,12}$/)
   .filter(
     (name) =>
-      !/^(?:te|host|trailer|upgrade|expect|connection|keep-alive|forwarded|via|content-length|transfer-encoding|http2-settings|x-request-id|x-forwarded-.*|proxy-.*)$/i.test(
+      !/^(?:te|date|host|trailer|upgrade|expect|connection|keep-alive|forwarded|via|content-length|transfer-encoding|http2-settings|x-request-id|x-forwarded-.*|proxy-.*)$/i.test(
         name,
       ),
   );
@@ -177,7 +177,7 @@ function lines(list: [string, string][]): string {
 function foreign(message: Message) {
   return message.fields.filter(
     ([name]) =>
-      !/^(?:host|content-length|transfer-encoding|via|forwarded|x-forwarded-\w+|x-request-id)$/i.test(
+      !/^(?:date|host|content-length|transfer-encoding|via|forwarded|x-forwarded-\w+|x-request-id)$/i.test(
         name,
       ),
   );

@@ -18,6 +18,7 @@ export const Field = {
   forwardedPort: 11,
   forwarded: 12,
   clientType: 13,
+  date: 14,
 } as const;
 export type FieldCode = (typeof Field)[keyof typeof Field];
 
@@ -52,7 +53,8 @@ export function fieldCode(text: string, start: number, end: number): FieldCode {
     case 2:
       return is(text, start, 'te') ? Field.dropped : Field.ordinary;
     case 4:
-      return is(text, start, 'host') ? Field.host : Field.ordinary;
+      if (is(text, start, 'host')) return Field.host;
+      return is(text, start, 'date') ? Field.date : Field.ordinary;
     case 6:
       return is(text, start, 'expect') ? Field.expect : Field.ordinary;
     case 7:

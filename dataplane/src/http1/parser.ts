@@ -34,6 +34,10 @@ export class Parser implements Events {
   consumed = 0;
   /** Set before the answer to HEAD is parsed (RFC 9112 section 6.3, rule 1). */
   noBody = false;
+  /** A message has begun and is not complete: line ends before it do not count (RFC 9112 section 2.2). */
+  begun = false;
+  /** Bytes of such line ends. */
+  blankBytes = 0;
   /** Bytes of framing (chunk sizes, extensions, trailers) since the last byte of body. */
   overhead = 0;
 
@@ -91,12 +95,14 @@ export class Parser implements Events {
     if (this.messageDone) {
       this.messageDone = false;
       this.headDone = false;
+      this.begun = false;
     }
     this.#chunk = chunk;
     const outcome = this.#llhttp.execute(this.#pointer, this, chunk);
     this.consumed = outcome === 'more' ? chunk.length : this.#llhttp.consumed(this.#pointer);
     if (this.headDone) this.#countOverhead();
-    else if (outcome === 'more') this.#keepHead(chunk);
+    else if (outcome === 'more' && this.begun) this.#keepHead(chunk);
+    else if (outcome === 'more') this.blankBytes += chunk.length;
     this.#chunk = empty;
     return outcome;
   }
@@ -124,6 +130,8 @@ export class Parser implements Events {
   }
 
   onBegin() {
+    this.begun = true;
+    this.blankBytes = 0;
     this.fieldCount = 0;
     this.targetStart = 0;
     this.targetEnd = 0;

@@ -1,3 +1,4 @@
+import { httpDate } from '../state/date.ts';
 import { type Edits, withoutDropped } from './edits.ts';
 import { type Reply, reasonOf } from './reply.ts';
 
@@ -17,7 +18,8 @@ export function replyText(reply: Reply, plan: ReplyPlan): Buffer {
   const bodiless = status === 204 || status === 304;
   let text = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n${reply.fields}`;
   if (!bodiless) text += `content-length: ${body.length}\r\n`;
-  text += withoutDropped(plan.edits, `x-request-id: ${plan.requestId}\r\n`);
+  const own = `date: ${httpDate()}\r\nx-request-id: ${plan.requestId}\r\n`;
+  text += withoutDropped(plan.edits, own);
   if (plan.close) text += 'connection: close\r\n';
   else if (plan.http10) text += 'connection: keep-alive\r\n';
   const head = Buffer.from(`${text}${plan.edits.append}\r\n`, 'latin1');

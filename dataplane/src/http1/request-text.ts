@@ -17,7 +17,13 @@ export type RequestPlan = {
 
 const plainEnd = '\r\n\r\n';
 const chunkedEnd = '\r\ntransfer-encoding: chunked\r\n\r\n';
-const always = codeSet(Field.ordinary, Field.clientType, Field.contentLength, Field.expect);
+const always = codeSet(
+  Field.ordinary,
+  Field.clientType,
+  Field.contentLength,
+  Field.expect,
+  Field.date,
+);
 const withHost = always | codeSet(Field.host);
 
 /**

@@ -1,3 +1,4 @@
+import { httpDate } from '../state/date.ts';
 import { type Edits, withoutDropped } from './edits.ts';
 import { Field, type FieldCode, fieldCode } from './field-names.ts';
 import { codeSet, keptFields } from './head-text.ts';
@@ -12,6 +13,8 @@ export class ResponseHead {
   body: BodyKind = Body.none;
   /** Bytes; 0 unless `body` is `length`. */
   contentLength = 0;
+  /** It has a Date. */
+  dated = false;
   /** Whether the upstream keeps the connection open. */
   keepAlive = false;
   /** Milliseconds of the Keep-Alive timeout the upstream announced; 0: none. */
@@ -32,6 +35,7 @@ export class ResponseHead {
     this.keepAlive = parser.keepAlive;
     this.keepAliveHint = 0;
     this.contentLength = 0;
+    this.dated = false;
     let length = false;
     let codings = 0;
     let nominated: string[] | undefined;
@@ -44,6 +48,8 @@ export class ResponseHead {
       } else if (code === Field.transferEncoding) {
         codings++;
         if (parser.valueAt(i).toLowerCase() !== 'chunked') return false;
+      } else if (code === Field.date) {
+        this.dated = true;
       } else if (code === Field.connection) {
         nominated = nominatedFields(parser.valueAt(i), nominated);
       } else if (code === Field.dropped) this.#readKeepAlive(i);
@@ -91,6 +97,7 @@ const keptAlways = codeSet(
   Field.host,
   Field.expect,
   Field.clientType,
+  Field.date,
   Field.forwardedFor,
   Field.forwardedProto,
   Field.forwardedHost,
@@ -110,6 +117,8 @@ export function responseText(head: ResponseHead, plan: ResponsePlan): string {
   const sameLine = parser.targetStart === statusLineStart && parser.version === 11;
   let text = sameLine ? '' : `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
   text += keptFields(parser, codes, keep, plan.edits, sameLine ? 0 : -1);
+  // RFC 9110 section 6.6.1: a recipient that passes a response on appends the Date it lacks.
+  if (!head.dated) text += withoutDropped(plan.edits, `date: ${httpDate()}\r\n`);
   const own = `x-request-id: ${plan.requestId}\r\n`;
   text += plan.edits.lengths === 0 ? own : withoutDropped(plan.edits, own);
   if (head.body === Body.chunked || head.body === Body.untilClose) {

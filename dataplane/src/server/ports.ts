@@ -51,6 +51,8 @@ export function createPorts(options: PortsOptions): Ports {
   /** Those of a runtime that is not in force yet. */
   const opening = new Map<number, OpenPort>();
   let current: ReadonlyMap<number, LinkedPort> = new Map();
+  /** Of the runtime that comes next: a new HTTPS port shakes hands by it before it is in force. */
+  let upcoming: ReadonlyMap<number, LinkedPort> = new Map();
   let drained: (() => void) | undefined;
   let leaving = false;
 
@@ -102,7 +104,10 @@ export function createPorts(options: PortsOptions): Ports {
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: options.limits.headTimeout,
-      SNICallback: (name, done) => done(null, certificateFor(current.get(port), name)?.context),
+      SNICallback: (name, done) => {
+        const linked = current.get(port)?.secure ? current.get(port) : upcoming.get(port);
+        done(null, certificateFor(linked, name)?.context);
+      },
     });
   }
 
@@ -116,6 +121,7 @@ export function createPorts(options: PortsOptions): Ports {
 
   return {
     async open(runtime) {
+      upcoming = runtime.ports;
       const problems: { port: number; reason: string }[] = [];
       for (const { port, secure } of runtime.ports.values()) {
         // One that changes its protocol is opened beside the old one, which may stay after all.
@@ -130,6 +136,7 @@ export function createPorts(options: PortsOptions): Ports {
 
     use(runtime) {
       current = runtime.ports;
+      upcoming = new Map();
       for (const [port, entry] of [...open]) {
         if (current.has(port) && !opening.has(port)) continue;
         closePort(entry);
@@ -148,6 +155,7 @@ export function createPorts(options: PortsOptions): Ports {
     },
 
     discard() {
+      upcoming = new Map();
       for (const entry of opening.values()) closePort(entry);
       opening.clear();
     },

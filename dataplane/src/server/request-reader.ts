@@ -69,9 +69,9 @@ export class RequestReader {
 
   /** The head is not complete yet: it must not grow for ever. */
   #partial(): Progress {
-    const { headBytes, targetEnd, targetStart, fieldCount } = this.parser;
+    const { headBytes, blankBytes, targetEnd, targetStart, fieldCount } = this.parser;
     if (targetEnd - targetStart > this.#limits.targetBytes) return this.#reject(uriTooLong);
-    if (headBytes > this.#limits.headBytes || fieldCount > this.#limits.fields) {
+    if (headBytes + blankBytes > this.#limits.headBytes || fieldCount > this.#limits.fields) {
       return this.#reject(headTooLarge);
     }
     if (this.headStarted === 0 && headBytes > 0) this.headStarted = now();

@@ -12,6 +12,8 @@ export type SeriesName = {
 
 /** Slots of a region: 8 bytes each, touched only when used. */
 const slotCount = 1 << 20;
+/** The last slots take what has no room any more, and are never shown. */
+const overflow = slotCount - 64;
 
 export type Series = ReturnType<typeof createSeries>;
 
@@ -33,7 +35,7 @@ export function createSeries(region: SharedArrayBuffer, announce: (name: SeriesN
       let slot = known.get(key);
       if (slot === undefined) {
         // A full region sends what is new to one slot that nobody shows: bounded memory comes first.
-        slot = next + width > slotCount ? slotCount - width : next;
+        slot = next + width > overflow ? overflow : next;
         if (slot === next) {
           next += width;
           announce({ slot, family, labels });

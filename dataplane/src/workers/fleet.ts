@@ -9,6 +9,8 @@ import {
 import type { Logger } from 'pino';
 import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
+import { now } from '../state/clock.ts';
+import { activeConnections } from '../telemetry/families.ts';
 import { createRegion, type SeriesName } from '../telemetry/series.ts';
 import type { Difference, PlainResource, ToWorker, WorkerStart } from './messages.ts';
 import { startHere, startThread, type Thread } from './threads.ts';
@@ -24,8 +26,12 @@ export type FleetOptions = {
 /** Counters of one thread: its memory and the names of the slots in use. */
 export type Region = { values: Float64Array; names: SeriesName[] };
 
+/** Milliseconds before a thread that failed is replaced: doubles while they fail at once. */
+const backOff = { first: 100, most: 5000, calmAfter: 10_000 };
+
 type Member = {
   thread: Thread;
+  counters: Region;
   pending: Map<number, (refusals: RefusedResource[]) => void>;
 };
 
@@ -46,14 +52,25 @@ export function startWorkers({ count, host, limits, log }: FleetOptions) {
   let endpoints: ResourceSet = new Map();
   let nextId = 1;
   let closing = false;
+  let delay = 0;
+  let startedAt = now();
+  /** Changes and replacements take turns: nobody is handed half a snapshot. */
+  let turn: Promise<unknown> = Promise.resolve();
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = turn.then(work);
+    turn = result.catch(() => undefined);
+    return result;
+  }
 
   function start(): Member {
     const region = createRegion();
     const names: SeriesName[] = [];
     const workerData: WorkerStart = { host, limits, region };
     const thread = count === 1 ? startHere(workerData) : startThread(workerData);
-    const member: Member = { thread, pending: new Map() };
-    regions.push({ values: new Float64Array(region), names });
+    const counters: Region = { values: new Float64Array(region), names };
+    const member: Member = { thread, counters, pending: new Map() };
+    regions.push(counters);
     thread.onMessage((message) => {
       if (message.type === 'series') names.push(message.name);
       else {
@@ -74,7 +91,17 @@ export function startWorkers({ count, host, limits, log }: FleetOptions) {
     gone.pending.clear();
     if (closing) return;
     log.error({ err }, 'A worker thread has failed');
-    void catchUp(start());
+    closeConnections(gone);
+    delay = now() - startedAt > backOff.calmAfter ? 0 : delay;
+    setTimeout(() => void inTurn(() => catchUp(start())), delay);
+    delay = Math.min(Math.max(2 * delay, backOff.first), backOff.most);
+    startedAt = now();
+  }
+
+  /** Its counters stay; what it held open is gone. */
+  function closeConnections({ counters: { values, names } }: Member) {
+    const gauge = names.find(({ family }) => family === activeConnections.name);
+    if (gauge) values[gauge.slot] = 0;
   }
 
   async function catchUp(member: Member) {
@@ -98,6 +125,22 @@ export function startWorkers({ count, host, limits, log }: FleetOptions) {
     return distinct(answers.flat());
   }
 
+  async function useEndpoints(next: ResourceSet): Promise<RefusedResource[]> {
+    const change = changeOf(endpoints, next);
+    endpoints = next;
+    return askAll({ type: 'endpoints', ...change });
+  }
+
+  async function useConfig(next: ResourceSet): Promise<RefusedResource[]> {
+    const refusals = await askAll({ type: 'prepare', ...changeOf(config, next) });
+    if (refusals.length > 0) {
+      await askAll({ type: 'discard' });
+      return refusals;
+    }
+    config = next;
+    return askAll({ type: 'commit' });
+  }
+
   for (let i = 0; i < count; i++) start();
 
   return {
@@ -107,20 +150,8 @@ export function startWorkers({ count, host, limits, log }: FleetOptions) {
      * Brings every thread to `next`. The config lane in two steps, so that all threads swap or none:
      * each links it beside the old one, then each makes the one assignment.
      */
-    async apply(lane: Lane, next: ResourceSet): Promise<RefusedResource[]> {
-      if (lane === Lane.ENDPOINTS) {
-        const change = changeOf(endpoints, next);
-        endpoints = next;
-        return askAll({ type: 'endpoints', ...change });
-      }
-      const refusals = await askAll({ type: 'prepare', ...changeOf(config, next) });
-      if (refusals.length > 0) {
-        await askAll({ type: 'discard' });
-        return refusals;
-      }
-      config = next;
-      return askAll({ type: 'commit' });
-    },
+    apply: (lane: Lane, next: ResourceSet) =>
+      inTurn(() => (lane === Lane.ENDPOINTS ? useEndpoints(next) : useConfig(next))),
 
     /** From now on each response asks its client to connect anew. */
     async leave() {
