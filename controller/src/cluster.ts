@@ -62,13 +62,16 @@ export function joinCluster(
   });
   const watch = watchCluster({ api, store, namespaces, log, onSeen: () => look.soon() });
 
+  /** What was seen since the snapshot was made has changed nothing in it. */
+  function noteProgress({ configVersion, endpointsVersion }: Compiled): void {
+    const progress = watch.progress();
+    history.config.note(configVersion, progress);
+    history.endpoints.note(endpointsVersion, progress);
+  }
+
   function report() {
     if (snapshot === undefined) return undefined;
-    if (!changed) {
-      const progress = watch.progress();
-      history.config.note(snapshot.configVersion, progress);
-      history.endpoints.note(snapshot.endpointsVersion, progress);
-    }
+    if (!changed) noteProgress(snapshot);
     return withDepartures(reportOf(fleet().view(), snapshot, history));
   }
 
@@ -129,6 +132,7 @@ export function joinCluster(
     compiled(next) {
       snapshot = next;
       changed = false;
+      noteProgress(next);
       notices.soon();
       look.soon();
     },

@@ -53,6 +53,8 @@ export interface Writer {
 const fieldManager = 'gatehouse';
 /** Writes under way at one time. */
 const mostAtOnce = 8;
+/** As long as so many are under way, nothing is begun that the next moment may make needless. */
+const fewAtOnce = 2;
 /** A write that hangs longer might reach the API server when another replica leads. */
 const writeTimeout = 3000;
 /** Between attempts at what may not be written or was refused, in milliseconds. */
@@ -73,7 +75,8 @@ export function createWriter(options: WriterOptions): Writer {
   const told = new Set<string>();
   const inFlight = new Set<Promise<void>>();
   const busy = new Set<string>();
-  let queue = new Map<string, Target>();
+  /** What lasts, and what only waits for data planes. */
+  let queues: [Map<string, Target>, Map<string, Target>] = [new Map(), new Map()];
   let pausedUntil = 0;
   let lookAt = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -89,7 +92,7 @@ export function createWriter(options: WriterOptions): Writer {
       return;
     }
     const now = performance.now();
-    const next = new Map<string, Target>();
+    const next: typeof queues = [new Map(), new Map()];
     const present = new Set<string>();
     for (const target of all) {
       const { key } = target;
@@ -98,12 +101,12 @@ export function createWriter(options: WriterOptions): Writer {
       const { urgency } = target.wanted(presentOf(target));
       const left = Math.max(patience.left(key, urgency, now), (notBefore.get(key) ?? 0) - now);
       if (left > 0) lookIn(left);
-      else next.set(key, target);
+      else next[urgency === 'now' ? 0 : 1].set(key, target);
     }
     for (const map of [own, right, notBefore]) {
       for (const key of map.keys()) if (!present.has(key)) map.delete(key);
     }
-    queue = next;
+    queues = next;
     pump();
   }
 
@@ -131,7 +134,7 @@ export function createWriter(options: WriterOptions): Writer {
   }
 
   function forget(): void {
-    queue.clear();
+    queues = [new Map(), new Map()];
     for (const map of [own, right, notBefore]) map.clear();
     told.clear();
   }
@@ -151,8 +154,14 @@ export function createWriter(options: WriterOptions): Writer {
       lookIn(wait);
       return;
     }
+    const [lasting, waiting] = queues;
+    begin(lasting, mostAtOnce);
+    begin(waiting, fewAtOnce);
+  }
+
+  function begin(queue: Map<string, Target>, most: number): void {
     for (const [key, target] of queue) {
-      if (busy.size >= mostAtOnce || closed) return;
+      if (busy.size >= most || closed) return;
       if (busy.has(key)) continue;
       queue.delete(key);
       busy.add(key);
@@ -232,7 +241,7 @@ export function createWriter(options: WriterOptions): Writer {
     async close() {
       closed = true;
       clearTimeout(timer);
-      queue.clear();
+      queues = [new Map(), new Map()];
       await Promise.all(inFlight);
     },
   };
