@@ -9,7 +9,7 @@ const shared = {
 };
 
 /** What the last ones say depends on what the others did. */
-const last = ['permissions', 'uninstall'];
+const last = ['gateway', 'permissions', 'uninstall'];
 
 class InOrder extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -5,8 +5,9 @@ import { say } from '../cluster/say.ts';
 
 export const release = 'gatehouse';
 export const namespace = 'gatehouse-system';
-/** Node port of the data planes, on the loopback interface. */
+/** Node ports of the data planes, on the loopback interface. */
 export const httpPort = 30080;
+export const httpsPort = 30443;
 
 const chart = join(import.meta.dirname, '../../charts/gatehouse');
 
@@ -23,7 +24,10 @@ function valuesOf(build: string) {
       image: { tag: 'dev' },
       podAnnotations,
       service: { type: 'NodePort' },
-      ports: { http: { port: 8080, servicePort: 80, nodePort: httpPort } },
+      ports: {
+        http: { port: 8080, servicePort: 80, nodePort: httpPort },
+        https: { port: 8443, servicePort: 443, nodePort: httpsPort },
+      },
     },
   };
 }
