@@ -20,9 +20,12 @@ export async function requestsOf(cluster: Cluster, account: string): Promise<Aud
     .filter(({ user }) => user.username === account);
 }
 
-/** Resource and verb as RBAC writes them, e.g. "patch gatehouse.dev/routes/status". */
-export function permissionOf({ verb, objectRef }: AuditEvent): string | undefined {
-  if (objectRef === undefined) return undefined;
+/** What RBAC had to allow for a request, e.g. "patch gatehouse.dev/routes/status". */
+export function permissionsOf({ verb, objectRef, responseStatus }: AuditEvent): string[] {
+  if (objectRef === undefined) return [];
   const { apiGroup = '', resource, subresource } = objectRef;
-  return `${verb} ${apiGroup}/${resource}${subresource === undefined ? '' : `/${subresource}`}`;
+  const object = `${apiGroup}/${resource}${subresource === undefined ? '' : `/${subresource}`}`;
+  // To apply what is not there yet takes the right to create it as well.
+  const creates = verb === 'patch' && responseStatus?.code === 201;
+  return [`${verb} ${object}`, ...(creates ? [`create ${object}`] : [])];
 }

@@ -21,6 +21,19 @@ describe('a Route', () => {
     expect(pods.size).toBe(2);
   });
 
+  it('reaches them through an Upstream, which has a status too', async () => {
+    await kubectl.apply({
+      apiVersion: 'gatehouse.dev/v1alpha1',
+      kind: 'Upstream',
+      metadata: { name: 'echo' },
+      spec: { endpoints: { service: { name: 'echo', port: 80 } }, connectTimeout: '2s' },
+    });
+    const backends = [{ kind: 'Upstream', name: 'echo' }];
+    await program(kubectl, route('upstream', `upstream.${domain}`, { backends }));
+    await kubectl('wait', 'upstream/echo', '--for=condition=Programmed', '--timeout=30s');
+    expect(await request(`http://upstream.${domain}/`)).toEqual({ status: 200, body: 'v1' });
+  });
+
   it('says in its status by how many data planes', async () => {
     const { message } = await condition(kubectl, 'shop', 'Programmed', () => true);
     expect(message).toBe('acknowledged by 2 of 2 data planes');
