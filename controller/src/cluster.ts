@@ -12,7 +12,7 @@ import { createDepartures } from './status/kubernetes/departures.ts';
 import { createHistory } from './status/kubernetes/history.ts';
 import { programmedBy } from './status/kubernetes/programmed-by.ts';
 import { readReport, reportOf } from './status/kubernetes/report.ts';
-import { targetsOf } from './status/kubernetes/targets.ts';
+import { createTargets } from './status/kubernetes/targets.ts';
 import { createWriter } from './status/kubernetes/writer.ts';
 import type { Store } from './store/store.ts';
 
@@ -21,7 +21,7 @@ const audience = 'gatehouse';
 /** Name of the Lease that the replica holds which writes statuses. */
 const leaseName = 'gatehouse-controller-leader';
 /** Least time between two looks at all statuses, in milliseconds, and their share of the time. */
-const lookInterval = 50;
+const lookInterval = 100;
 const lookShare = 0.2;
 const tickInterval = 1000;
 
@@ -49,6 +49,7 @@ export function joinCluster(
 ): Cluster {
   const { kubeconfig, namespaces, dataPlanes, podName, podUid, namespace } = cluster;
   const api = apiServerOf(loadKubeConfig(kubeconfig));
+  const targetsOf = createTargets();
   const withDepartures = createDepartures();
   const history = { config: createHistory(), endpoints: createHistory() };
   let snapshot: Compiled | undefined;

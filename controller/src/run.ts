@@ -54,10 +54,12 @@ export async function run(
   let compiled: Compiled | undefined;
   let problems: FileProblem[] = [];
   let shown: Summary | undefined;
+  let cluster: Cluster | undefined;
 
   const summarise = coalesce(
     () => {
-      if (compiled === undefined) return;
+      // In a cluster statuses are read where they are written.
+      if (compiled === undefined || cluster !== undefined) return;
       const fleetNow = fleet.view();
       const summary = summaryOf(compiled, fleetNow, statusOf(compiled, fleetNow));
       if (isDeepStrictEqual(summary, shown)) return;
@@ -68,7 +70,6 @@ export async function run(
     summaryShare,
   );
   started.defer(() => summarise.stop());
-  let cluster: Cluster | undefined;
   const fleet: Fleet = new Fleet(() => {
     summarise.soon();
     cluster?.fleetChanged();

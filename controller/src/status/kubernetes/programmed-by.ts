@@ -27,10 +27,15 @@ export function programmedBy(reports: readonly Report[]): Judge {
     for (const { key, by } of held) heldBack.set(key, [...(heldBack.get(key) ?? []), { by, at }]);
   }
 
+  const served = verdict(dataPlanes.length, [], []);
+  const floorOf = createFloors(dataPlanes);
+
   return (status, version) => {
     const out = notInUse(status);
     if (out) return out;
     const { kind, namespace, name, resources } = status;
+    // The usual case: nothing has to be compared.
+    if (version <= floorOf(kind, namespace)) return served;
     const object = objectKey(kind, namespace, name);
     const ends = resources.filter(isEndpoints);
     const config = ends.length === 0 ? resources : resources.filter((key) => !isEndpoints(key));
@@ -61,6 +66,28 @@ export function programmedBy(reports: readonly Report[]): Judge {
       waiting.map(({ node }) => node),
       refusals,
     );
+  };
+}
+
+/** The version up to which every data plane serves everything of a namespace; -1 when none can be told. */
+function createFloors(dataPlanes: readonly DataPlane[]) {
+  const lanes = dataPlanes.flatMap(({ config, endpoints }) => [config, endpoints]);
+  const floors = new Map<string, Map<string, number>>();
+  return (kind: ObjectStatus['kind'], namespace: string): number => {
+    const known = floors.get(kind)?.get(namespace);
+    if (known !== undefined) return known;
+    const object = objectKey(kind, namespace, '');
+    const most = lanes.map((reports) =>
+      Math.max(
+        ...reports.map(({ upTo, excepted }) =>
+          upTo === null || excepted.size > 0 ? -1 : reached(upTo, object),
+        ),
+      ),
+    );
+    const floor = dataPlanes.length === 0 ? -1 : Math.min(...most);
+    const ofKind = floors.get(kind) ?? new Map<string, number>();
+    floors.set(kind, ofKind.set(namespace, floor));
+    return floor;
   };
 }
 

@@ -5,30 +5,11 @@ import {
   apiVersionOf,
   fieldsOf,
   pathOf,
-  type Resource,
   rbacName,
   reasonOf,
 } from '../../providers/kubernetes/index.ts';
 import { createPatience, type Delays, defaultDelays } from './patience.ts';
-import type { Wanted } from './wanted.ts';
-
-/** An object whose status is ours to write. */
-export interface Target {
-  /** Unique. */
-  key: string;
-  resource: Resource;
-  namespace: string | undefined;
-  name: string;
-  uid: string;
-  /** resourceVersion with which it was seen last. */
-  version: number;
-  /** Its status as it was seen last. */
-  present: unknown;
-  /** All that `wanted` depends on beside the present status: nothing is computed while it is the same. */
-  basis: readonly unknown[];
-  /** What its status should be, given the present one. */
-  wanted(present: unknown): Wanted;
-}
+import type { Target } from './targets.ts';
 
 export interface WriterOptions {
   api: ApiServer;
@@ -70,7 +51,7 @@ export function createWriter(options: WriterOptions): Writer {
   /** What was written and has not been seen by the watch yet. */
   const own = new Map<string, { version: number; status: unknown }>();
   /** Of those that had the right status when they were looked at last: what that was judged by. */
-  const right = new Map<string, Basis>();
+  const right = new Map<string, { target: Target; present: unknown }>();
   const notBefore = new Map<string, number>();
   const told = new Set<string>();
   const inFlight = new Set<Promise<void>>();
@@ -86,40 +67,39 @@ export function createWriter(options: WriterOptions): Writer {
   function look(): void {
     clearTimeout(timer);
     lookAt = Number.POSITIVE_INFINITY;
-    const all = closed || !leads() ? undefined : targets();
-    if (all === undefined) {
+    const found = closed || !leads() ? undefined : targets();
+    if (found === undefined) {
       forget();
       return;
     }
     const now = performance.now();
     const next: typeof queues = [new Map(), new Map()];
-    const present = new Set<string>();
-    for (const target of all) {
+    let all = 0;
+    for (const target of found) {
       const { key } = target;
-      present.add(key);
+      all++;
       if (isRight(target)) continue;
       const { urgency } = target.wanted(presentOf(target));
       const left = Math.max(patience.left(key, urgency, now), (notBefore.get(key) ?? 0) - now);
       if (left > 0) lookIn(left);
       else next[urgency === 'now' ? 0 : 1].set(key, target);
     }
-    for (const map of [own, right, notBefore]) {
-      for (const key of map.keys()) if (!present.has(key)) map.delete(key);
-    }
+    // Traces of objects that are gone.
+    if (right.size + own.size + notBefore.size > 3 * (all + 100)) forget();
     queues = next;
     pump();
   }
 
   function isRight(target: Target): boolean {
-    const { key, basis, wanted } = target;
+    const { key, wanted } = target;
     const present = presentOf(target);
     const before = right.get(key);
-    if (before !== undefined && isSameBasis(before, { basis, present })) return true;
+    if (before?.target === target && before.present === present) return true;
     if (!wanted(present).same) {
       right.delete(key);
       return false;
     }
-    right.set(key, { basis, present });
+    right.set(key, { target, present });
     patience.forget(key);
     return true;
   }
@@ -245,10 +225,4 @@ export function createWriter(options: WriterOptions): Writer {
       await Promise.all(inFlight);
     },
   };
-}
-
-type Basis = { basis: readonly unknown[]; present: unknown };
-
-function isSameBasis(a: Basis, b: Basis): boolean {
-  return a.present === b.present && a.basis.every((one, i) => one === b.basis[i]);
 }
