@@ -144,6 +144,11 @@ export function createWriter(options: WriterOptions): Writer {
       if (busy.size >= most || closed) return;
       if (busy.has(key)) continue;
       queue.delete(key);
+      const left = (notBefore.get(key) ?? 0) - performance.now();
+      if (left > 0) {
+        lookIn(left);
+        continue;
+      }
       busy.add(key);
       const write = send(target).finally(() => {
         busy.delete(key);
