@@ -142,6 +142,10 @@ class Forward implements RunningAction, ResponseSink {
     if (!ready) connection.socket.pause();
   }
 
+  keepsChunk(): boolean {
+    return !this.#exchange.client.writer.flushed;
+  }
+
   onResponseEnd() {
     this.#connection = undefined;
     this.#exchange.client.finish(this.#exchange);

@@ -63,6 +63,7 @@ function sendCopy(mirror: LinkedMirror, whole: Buffer, head: boolean) {
   const discard: ResponseSink = {
     onInterim: ignore,
     onResponse: ignore,
+    keepsChunk: () => false,
     onUpstreamWritable: ignore,
     onResponseEnd: done,
     onFailure: done,

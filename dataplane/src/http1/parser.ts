@@ -51,14 +51,13 @@ export class Parser implements Events {
   #lastWasName = false;
 
   /** The chunks are overwritten by the next read: whoever keeps a part of one has to copy it. */
-  readonly volatile: boolean;
+  volatile = false;
 
   /** Bytes of the start line behind the target: " HTTP/1.1" of a request, nothing behind a reason. */
   readonly #behindTarget: number;
 
-  constructor(type: ParserType, volatile = false) {
+  constructor(type: ParserType) {
     this.#behindTarget = type === requestType ? 9 : 0;
-    this.volatile = volatile;
     this.#llhttp = llhttpOfThread();
     this.#pointer = this.#llhttp.alloc(type);
   }

@@ -24,6 +24,10 @@ export class ResponseWriter implements ResponsePassage {
     this.#context = context;
   }
 
+  get flushed(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
   /** Answers what never became an exchange. */
   reject(status: number, error: string) {
     const reply = errorReply(status, error);

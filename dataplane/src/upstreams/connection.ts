@@ -1,11 +1,12 @@
 import { connect, type Socket } from 'node:net';
-import { bodyBytes, writeBody } from '../http1/body-text.ts';
+import { writeBody } from '../http1/body-text.ts';
 import { framingOverhead } from '../http1/limits.ts';
 import { responseType } from '../http1/llhttp.ts';
 import { Parser } from '../http1/parser.ts';
 import { Body } from '../http1/request-head.ts';
 import { ResponseHead } from '../http1/response-head.ts';
 import { createDeadline, type TimerWheel } from '../state/timer-wheel.ts';
+import { ReadBuffer } from './read-buffer.ts';
 
 /** Why an upstream did not answer as it should. */
 export type Failure = 'connect' | 'connect timeout' | 'reset' | 'protocol';
@@ -16,6 +17,8 @@ export type ResponseSink = {
   onInterim(connection: UpstreamConnection): void;
   /** A chunk was parsed. `first`: the head is in it. The end is told by `onResponseEnd`. */
   onResponse(connection: UpstreamConnection, chunk: Buffer, first: boolean): void;
+  /** True while bytes of the last chunk may still wait to be written. */
+  keepsChunk(): boolean;
   /** The response is complete; the connection belongs to the pool again. */
   onResponseEnd(connection: UpstreamConnection): void;
   /** The connection is gone before the response was complete. */
@@ -34,29 +37,20 @@ export type ConnectionOwner = {
 
 export type ConnectionTarget = { address: string; port: number; connectTimeout: number };
 
-/**
- * What every upstream connection of the thread reads into. It is parsed and passed on before the next
- * read, so one is enough; a buffer for each read costs 4 % of the data plane's time (profile).
- */
-let readBuffer: Buffer | undefined;
-
 /** llhttp obeys Connection even among trailers, and then takes nothing more on the connection. */
 function namesConnection(trailers: readonly string[]): boolean {
   return trailers.some((part, i) => i % 2 === 0 && /^(?:proxy-)?connection$/i.test(part));
 }
 
-function readBufferOfThread(): Buffer {
-  readBuffer ??= Buffer.allocUnsafeSlow(65_536);
-  return readBuffer;
-}
-
+/** A read of this size is taken for the beginning of a long response. */
+const largeRead = 16_384;
 const responseHeadBytes = 65_536;
 const interimLimit = 16;
 
 /** One HTTP/1.1 connection to an endpoint: one request at a time. */
 export class UpstreamConnection {
   readonly socket: Socket;
-  readonly parser = new Parser(responseType, true);
+  readonly parser = new Parser(responseType);
   readonly head = new ResponseHead(this.parser);
   /** True from the second request on: the upstream may close it at any moment. */
   reused = false;
@@ -66,6 +60,9 @@ export class UpstreamConnection {
   readonly deadline = createDeadline(() => this.#expire());
   readonly #owner: ConnectionOwner;
   readonly #wheel: TimerWheel;
+  readonly #buffer = new ReadBuffer();
+  /** The response is large and not complete. */
+  #streams = false;
   #sink: ResponseSink | undefined;
   #connecting = true;
   #connectTimedOut = false;
@@ -84,7 +81,7 @@ export class UpstreamConnection {
       noDelay: true,
       keepAlive: true,
       onread: {
-        buffer: readBufferOfThread(),
+        buffer: () => this.#nextBuffer(),
         callback: (length, bytes) => {
           this.#read((bytes as Buffer).subarray(0, length));
           return true;
@@ -202,6 +199,7 @@ export class UpstreamConnection {
         return this.#fail('protocol', 'too much chunk framing');
       }
       sink.onResponse(this, rest, first);
+      this.#streams ||= rest.length > largeRead;
       if (this.#sink !== sink) return;
       if (outcome === 'more') return;
       rest = rest.subarray(this.parser.consumed);
@@ -221,6 +219,7 @@ export class UpstreamConnection {
 
   #complete(sink: ResponseSink, clean: boolean) {
     this.#sink = undefined;
+    this.#streams = false;
     this.reused = true;
     const usable = clean && this.head.keepAlive && this.#requestDone;
     if (usable && !namesConnection(this.parser.trailers)) this.#owner.keep(this);
@@ -252,8 +251,9 @@ export class UpstreamConnection {
     sink?.onFailure(this, failure, detail);
   }
 
-  /** Bytes of body in the chunk that `onResponse` was called with. */
-  get bodyBytes(): number {
-    return bodyBytes(this.parser);
+  #nextBuffer(): Buffer {
+    const next = this.#buffer.next(this.#streams, this.#sink?.keepsChunk() ?? false);
+    this.parser.volatile = this.#buffer.shared;
+    return next;
   }
 }
