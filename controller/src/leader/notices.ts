@@ -141,7 +141,7 @@ export function shareNotices(options: NoticesOptions): Notices {
         },
         spec: { holderIdentity: replica, renewTime: microTime(Date.now()) },
       },
-      timeout: timing.beat,
+      timeout: timing.expiry,
     });
   }
 
@@ -185,7 +185,11 @@ export function shareNotices(options: NoticesOptions): Notices {
 
   async function remove(name: string): Promise<void> {
     heard.delete(name);
-    await api.request({ method: 'DELETE', path: leasePath(namespace, name), timeout: timing.beat });
+    await api.request({
+      method: 'DELETE',
+      path: leasePath(namespace, name),
+      timeout: timing.expiry,
+    });
   }
 
   function failed(name: string, error: unknown): void {

@@ -42,6 +42,8 @@ export class ScriptedApiServer {
   readonly seen: Seen[] = [];
   /** Decides the fate of a request; undefined: it is served. */
   fault: (request: Seen) => Fault | undefined = () => undefined;
+  /** Answers what is created without a name and not kept, as TokenReviews are. */
+  review: (body: unknown) => object = () => ({});
   /** Objects in one page, however many are asked for. */
   pageSize = 500;
   readonly #installed = new Set<string>();
@@ -65,6 +67,10 @@ export class ScriptedApiServer {
 
   /** The client as the controller makes it. */
   async listen(): Promise<ApiServer> {
+    return apiServerOf(await this.kubeconfig());
+  }
+
+  async kubeconfig(): Promise<KubeConfig> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     const { port } = this.#server.address() as AddressInfo;
     const config = new KubeConfig();
@@ -73,7 +79,7 @@ export class ScriptedApiServer {
       { name: 'scripted', server, skipTLSVerify: true },
       { name: 'user', token: 'the-token' },
     );
-    return apiServerOf(config);
+    return config;
   }
 
   async close(): Promise<void> {
@@ -238,6 +244,7 @@ export class ScriptedApiServer {
 
   #write({ method, body }: Seen, address: Address): object {
     const { collection, namespace, name = nameOf(body), status } = address;
+    if (name === '') return this.review(body);
     const before = this.get(collection, name, namespace);
     if (method === 'POST') {
       if (before) return { status: 409, message: 'already exists' };
@@ -269,7 +276,7 @@ function keyOf(collection: string, namespace: string | undefined, name: string):
 }
 
 function nameOf(body: unknown): string {
-  return (body as Raw | undefined)?.metadata.name ?? '';
+  return (body as Partial<Raw> | undefined)?.metadata?.name ?? '';
 }
 
 function withNamespace(object: Raw, namespace: string | undefined): Raw {
@@ -294,10 +301,13 @@ function concerns(
 ): boolean {
   const { name, namespace } = object.metadata;
   const named = query.get('fieldSelector')?.split('=')[1];
+  const [label, value] = query.get('labelSelector')?.split('=') ?? [];
+  const labels = object.metadata.labels as Record<string, string> | undefined;
   return (
     collection === path.collection &&
     (path.namespace === undefined || path.namespace === namespace) &&
-    (named === undefined || named === name)
+    (named === undefined || named === name) &&
+    (label === undefined || labels?.[label] === value)
   );
 }
 

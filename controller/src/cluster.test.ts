@@ -1,0 +1,182 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ScriptedApiServer } from './providers/kubernetes/testing/scripted-api-server.ts';
+import { bareDataPlane } from './push/testing/bare-data-plane.ts';
+import { type Running, run } from './run.ts';
+
+const own = (plural: string) => `apis/gatehouse.dev/v1alpha1/${plural}`;
+const gatewayApi = (plural: string) => `apis/gateway.networking.k8s.io/v1/${plural}`;
+const collections = [
+  ...[own('routes'), own('upstreams'), gatewayApi('gateways'), gatewayApi('gatewayclasses')],
+  ...['api/v1/services', 'api/v1/namespaces', 'apis/discovery.k8s.io/v1/endpointslices'],
+  'apis/gateway.networking.k8s.io/v1beta1/referencegrants',
+  'apis/coordination.k8s.io/v1/leases',
+  'apis/authentication.k8s.io/v1/tokenreviews',
+];
+const username = 'system:serviceaccount:gatehouse:data-plane';
+const opened: { close(): unknown }[] = [];
+let folder: string;
+let server: ScriptedApiServer;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cluster-'));
+  server = new ScriptedApiServer(...collections);
+  server.review = (body) => {
+    const { spec } = body as { spec: { token: string } };
+    const [pod = ''] = spec.token.split('.');
+    const user = { username, extra: { 'authentication.kubernetes.io/pod-name': [pod] } };
+    return { status: { authenticated: true, audiences: ['gatehouse'], user } };
+  };
+  await writeFile(join(folder, 'kubeconfig'), (await server.kubeconfig()).exportConfig());
+  server.put(gatewayApi('gatewayclasses'), {
+    metadata: { name: 'gatehouse' },
+    spec: { controllerName: 'gatehouse.dev/gateway-controller' },
+  });
+  server.put(gatewayApi('gateways'), {
+    metadata: { name: 'main', namespace: 'shop' },
+    spec: {
+      gatewayClassName: 'gatehouse',
+      listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }],
+    },
+  });
+});
+afterEach(async () => {
+  server.fault = () => undefined;
+  for (const one of opened.splice(0).reverse()) await one.close();
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+async function start(podName: string): Promise<Running> {
+  const running = await run(
+    {
+      cluster: {
+        kubeconfig: join(folder, 'kubeconfig'),
+        namespaces: [],
+        dataPlanes: ['gatehouse/data-plane'],
+        podName,
+        podUid: undefined,
+        namespace: 'gatehouse',
+        elect: true,
+      },
+      grpcHost: '127.0.0.1',
+      grpcPort: 0,
+      adminHost: '127.0.0.1',
+      adminPort: 0,
+      tls: undefined,
+      caOut: join(folder, `${podName}.pem`),
+      httpPort: undefined,
+      logLevel: 'silent',
+    },
+    { log: pino({ level: 'silent' }), onProblems: () => {}, onSummary: () => {} },
+  );
+  opened.push(running);
+  return running;
+}
+
+/** Acknowledges what it is told to. */
+async function connect(running: Running, podName: string, node: string) {
+  const claims = Buffer.from(JSON.stringify({ aud: ['gatehouse'], sub: username }));
+  const ca = await readFile(join(folder, `${podName}.pem`), 'utf8');
+  const plane = bareDataPlane(
+    { port: running.grpcPort, ca },
+    `${node}.${claims.toString('base64url')}.x`,
+  );
+  opened.push(plane);
+  plane.send({ case: 'hello', value: { node, zone: 'z', release: '1' } });
+  const state = { answers: true, updates: 0, unanswered: () => {} };
+  const follow = async () => {
+    for (;;) {
+      const { lane, version } = await plane.next();
+      state.updates++;
+      const answer = () => plane.send({ case: 'ack', value: { lane, version } });
+      if (state.answers) answer();
+      else state.unanswered = answer;
+    }
+  };
+  follow().catch(() => undefined);
+  return state;
+}
+
+const route = (body: string, generation: number) =>
+  server.put(own('routes'), {
+    metadata: { name: 'hello', namespace: 'shop', generation },
+    spec: { rules: [{ name: 'all', respond: { status: 200, body } }] },
+  });
+type Status = { conditions: { type: string; status: string; observedGeneration: number }[] };
+const conditions = (collection = own('routes'), name = 'hello') =>
+  (server.get(collection, name, 'shop')?.status as Status | undefined)?.conditions;
+const ready = async ({ adminPort }: Running) =>
+  (await fetch(`http://127.0.0.1:${adminPort}/ready`)).status;
+
+test('a Route is programmed when the data planes of all replicas acknowledged it', async () => {
+  const [a, b] = [await start('c-1'), await start('c-2')];
+  const second = await connect(b, 'c-2', 'gw-2');
+  await connect(a, 'c-1', 'gw-1');
+  await vi.waitFor(() => {
+    const notices = JSON.stringify(server.list('apis/coordination.k8s.io/v1/leases'));
+    for (const node of ['gw-1', 'gw-2']) expect(notices).toContain(node);
+  }, 5000);
+  route('one', 1);
+  const programmed = (generation: number, message: string) => ({
+    type: 'Programmed',
+    observedGeneration: generation,
+    message,
+  });
+  const all = 'acknowledged by 2 of 2 data planes';
+  await vi.waitFor(() => expect(conditions()).toMatchObject([{}, {}, programmed(1, all)]), 5000);
+  second.answers = false;
+  route('two', 2);
+  const waiting = programmed(2, 'acknowledged by 1 of 2 data planes (waiting for gw-2)');
+  await vi.waitFor(() => expect(conditions()).toMatchObject([{}, {}, waiting]), 5000);
+  second.unanswered();
+  await vi.waitFor(() => expect(conditions()).toMatchObject([{}, {}, programmed(2, all)]), 5000);
+  await vi.waitFor(() =>
+    expect(conditions(gatewayApi('gateways'), 'main')?.at(-1)?.status).toBe('True'),
+  );
+});
+
+test('nothing is sent before everything was read once', async () => {
+  let broken = true;
+  server.fault = ({ path }) => (broken && path.endsWith('/services') ? { status: 500 } : undefined);
+  const running = await start('c-1');
+  const plane = await connect(running, 'c-1', 'gw-1');
+  await vi.waitFor(() =>
+    expect(server.seen.filter(({ path }) => path.endsWith('/services')).length).toBeGreaterThan(1),
+  );
+  expect(await ready(running)).toBe(503);
+  expect(plane.updates).toBe(0);
+  broken = false;
+  await vi.waitFor(() => expect(plane.updates).toBe(2), 5000);
+  expect(await ready(running)).toBe(200);
+});
+
+test('an API server that is gone takes nothing away', async () => {
+  route('one', 1);
+  const running = await start('c-1');
+  const plane = await connect(running, 'c-1', 'gw-1');
+  await vi.waitFor(() => expect(plane.updates).toBe(2), 5000);
+  server.fault = () => ({ status: 503 });
+  server.cut(false);
+  await vi.waitFor(() =>
+    expect(server.seen.filter(({ query }) => query.has('watch')).length).toBeGreaterThan(12),
+  );
+  expect(await ready(running)).toBe(200);
+  expect(plane.updates).toBe(2);
+  server.fault = () => undefined;
+  route('two', 2);
+  await vi.waitFor(() => expect(plane.updates).toBe(3), 10_000);
+});
+
+test('a token of another pod is not let in', async () => {
+  const running = await start('c-1');
+  const ca = await readFile(join(folder, 'c-1.pem'), 'utf8');
+  const claims = Buffer.from(JSON.stringify({ aud: ['gatehouse'], sub: username }));
+  const token = `gw-2.${claims.toString('base64url')}.x`;
+  const plane = bareDataPlane({ port: running.grpcPort, ca }, token);
+  opened.push(plane);
+  plane.send({ case: 'hello', value: { node: 'gw-1', zone: 'z', release: '1' } });
+  expect((await plane.end())?.message).toContain('the token belongs to "gw-2", not to "gw-1"');
+});
