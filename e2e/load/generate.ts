@@ -16,7 +16,7 @@ export type Load = {
 };
 
 /** More connections than this are never open; a request that finds none free has failed. */
-const mostConnections = 2000;
+const mostConnections = 10_000;
 const tick = 5;
 
 /**
