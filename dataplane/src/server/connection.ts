@@ -145,6 +145,7 @@ export class DownstreamConnection implements Client {
   #moreBody(progress: Progress, chunk: Buffer) {
     const { parser } = this.#reader;
     const exchange = this.#exchange ?? this.#open();
+    this.#context.bodyRead(chunk.length);
     exchange.requestDone = parser.messageDone;
     if (exchange.responseDone) this.#drained(exchange);
     else if (progress === Progress.tooLarge) this.#giveUp(exchange, 413, 'Content too large');
@@ -211,8 +212,7 @@ export class DownstreamConnection implements Client {
     this.#ending = true;
     // A reset, since for an HTTP/1.0 client an orderly close would look like the end of the body.
     if (this.scheme === 'http') this.#socket.resetAndDestroy();
-    // Only a TCP socket can be reset. The close_notify is missing (RFC 8446 section 6.1), which tells.
-    else this.#socket.destroy();
+    else this.#socket.destroy(); // TLS: the missing close_notify tells (RFC 8446 section 6.1).
   }
 
   pause() {

@@ -12,6 +12,8 @@ export type PortContext = {
   recorder: Recorder;
   /** The listener of the runtime in force that serves this host. */
   listenerOf(host: string): LinkedListener | undefined;
+  /** Is told the bytes of request bodies beyond the first chunk, see createYoungGarbage. */
+  bodyRead(bytes: number): void;
   /** True once responses say that their connection closes (RFC 9112 section 9.6). */
   leaving: boolean;
   /** True once connections are closed after their response, whatever it said. */

@@ -8,6 +8,7 @@ import type { Limits } from '../http1/limits.ts';
 import { certificateFor, listenerFor } from '../link/listeners.ts';
 import type { LinkedPort, Runtime } from '../link/runtime.ts';
 import type { TimerWheel } from '../state/timer-wheel.ts';
+import { createYoungGarbage } from '../state/young-garbage.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { DownstreamConnection } from './connection.ts';
 import type { PortContext } from './port-context.ts';
@@ -53,6 +54,7 @@ export function createPorts(options: PortsOptions): Ports {
   let current: ReadonlyMap<number, LinkedPort> = new Map();
   /** Of the runtime that comes next: a new HTTPS port shakes hands by it before it is in force. */
   let upcoming: ReadonlyMap<number, LinkedPort> = new Map();
+  const bodyRead = createYoungGarbage();
   let drained: (() => void) | undefined;
   let leaving = false;
 
@@ -74,6 +76,7 @@ export function createPorts(options: PortsOptions): Ports {
         const linked = current.get(port);
         return linked && listenerFor(linked, host);
       },
+      bodyRead,
       leaving,
       draining: false,
     };
