@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { apiServerOf, loadKubeConfig } from '../../../controller/src/providers/kubernetes/index.ts';
+import { createCertificates } from '../../../controller/src/push/certificate.ts';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import { waitFor } from '../../cluster/wait-for.ts';
 import { installGatewayApi } from '../../src/gateway-api.ts';
@@ -166,6 +167,59 @@ describe('a Gateway', () => {
       const { status } = await kubectl.get<Listeners>('gateway', 'main');
       return status.listeners[0]?.attachedRoutes === 2;
     });
+  });
+});
+
+describe('a Secret of a Gateway', () => {
+  const secure = {
+    ...gateway,
+    metadata: { name: 'secure', namespace },
+    spec: {
+      gatewayClassName: 'gatehouse',
+      listeners: [
+        {
+          name: 'https',
+          port: 443,
+          protocol: 'HTTPS',
+          tls: { certificateRefs: [{ name: 'web' }] },
+        },
+      ],
+    },
+  };
+  const conditionsOf = async () => {
+    const { status } = await kubectl.get<Reported>('gateway', 'secure');
+    return Object.fromEntries((status?.conditions ?? []).map((one) => [one.type, one]));
+  };
+
+  it('stays in use when it is deleted, and the Gateway says so', async () => {
+    joinFleet(await start('c-1'), 'gw-1');
+    await kubectl.apply(secure);
+    const { certificate, key } = await createCertificates(['example.com']);
+    await waitFor('its absence', async () => {
+      const { ResolvedRefs, Accepted } = await conditionsOf();
+      return ResolvedRefs?.status === 'False' && Accepted?.status === 'False';
+    });
+    await kubectl.apply({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'web', namespace },
+      type: 'kubernetes.io/tls',
+      stringData: { 'tls.crt': certificate, 'tls.key': key },
+    });
+    await waitFor('its presence', async () => {
+      const { ResolvedRefs, Programmed } = await conditionsOf();
+      return ResolvedRefs?.status === 'True' && Programmed?.status === 'True';
+    });
+    await kubectl('delete', 'secret', 'web');
+    const { ResolvedRefs, Programmed } = await waitFor('the trouble', async () => {
+      const all = await conditionsOf();
+      return all.ResolvedRefs?.status === 'False' && all;
+    });
+    expect(ResolvedRefs?.message).toBe(
+      `Secret "${namespace}/web" was deleted; its last good content stays in use`,
+    );
+    expect(Programmed?.status).toBe('True');
+    await kubectl('delete', 'gateway', 'secure');
   });
 });
 
