@@ -15,7 +15,10 @@ export interface Pings {
   timeout: number;
 }
 
-export const defaultPings: Pings = { interval: 10_000, timeout: 5_000 };
+export const defaultPings: Pings = { interval: 3_000, timeout: 3_000 };
+
+/** Milliseconds that opening a connection may take: the address of a pod that is gone answers nothing. */
+const connectTimeout = 3_000;
 
 export interface Address {
   /** https://host:port of the controller. */
@@ -71,7 +74,7 @@ export function connect(
 
 function openSocket({ hostname, port }: URL, ca: string | undefined): TLSSocket {
   const host = hostname.replace(/^\[|\]$/g, '');
-  return connectTls({
+  const socket = connectTls({
     host,
     port: Number(port) || 443,
     // An address is no server name (RFC 6066 section 3).
@@ -80,4 +83,9 @@ function openSocket({ hostname, port }: URL, ca: string | undefined): TLSSocket 
     minVersion: 'TLSv1.3',
     ...(ca === undefined ? {} : { ca }),
   });
+  const timer = setTimeout(() => {
+    socket.destroy(new Error(`no connection in ${connectTimeout} ms`));
+  }, connectTimeout);
+  for (const event of ['secureConnect', 'close']) socket.once(event, () => clearTimeout(timer));
+  return socket;
 }
