@@ -18,7 +18,7 @@ const packages: Record<string, string[]> = {
 /** Folders of a package from the top downwards; '' is the package's own src. */
 const orders: Record<string, string[]> = {
   crds: ['', 'resources', 'schema'],
-  controller: ['', 'admin', 'status', 'push', 'providers', 'compile', 'store'],
+  controller: ['', 'admin', 'status', 'leader', 'push', 'providers', 'compile', 'store'],
   dataplane: [
     '',
     'admin',
