@@ -108,8 +108,11 @@ const route = (body: string, generation: number) =>
 type Status = { conditions: { type: string; status: string; observedGeneration: number }[] };
 const conditions = (collection = own('routes'), name = 'hello') =>
   (server.get(collection, name, 'shop')?.status as Status | undefined)?.conditions;
-const ready = async ({ adminPort }: Running) =>
-  (await fetch(`http://127.0.0.1:${adminPort}/ready`)).status;
+const ready = async ({ adminPort }: Running) => {
+  const response = await fetch(`http://127.0.0.1:${adminPort}/ready`);
+  return [response.status, await response.json()];
+};
+const readyNow = [200, { status: 'ready' }];
 
 test('a Route is programmed when the data planes of all replicas acknowledged it', async () => {
   const [a, b] = [await start('c-1'), await start('c-2')];
@@ -146,11 +149,14 @@ test('nothing is sent before everything was read once', async () => {
   await vi.waitFor(() =>
     expect(server.seen.filter(({ path }) => path.endsWith('/services')).length).toBeGreaterThan(1),
   );
-  expect(await ready(running)).toBe(503);
+  expect(await ready(running)).toEqual([
+    503,
+    { status: 'nothing is compiled yet', waiting: ['/api/v1/services'] },
+  ]);
   expect(plane.updates).toBe(0);
   broken = false;
   await vi.waitFor(() => expect(plane.updates).toBe(2), 5000);
-  expect(await ready(running)).toBe(200);
+  expect(await ready(running)).toEqual(readyNow);
 });
 
 test('an API server that is gone takes nothing away', async () => {
@@ -163,7 +169,7 @@ test('an API server that is gone takes nothing away', async () => {
   await vi.waitFor(() =>
     expect(server.seen.filter(({ query }) => query.has('watch')).length).toBeGreaterThan(12),
   );
-  expect(await ready(running)).toBe(200);
+  expect(await ready(running)).toEqual(readyNow);
   expect(plane.updates).toBe(2);
   server.fault = () => undefined;
   route('two', 2);

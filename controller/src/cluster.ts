@@ -31,7 +31,6 @@ export interface Cluster {
   ready: Promise<void>;
   /** What it waits for. */
   waiting(): string[];
-  leads(): boolean;
   /** A snapshot was made of all that is in the store. */
   compiled(snapshot: Compiled): void;
   /** What a data plane serves has changed. */
@@ -129,7 +128,6 @@ export function joinCluster(
     }),
     ready: watch.ready,
     waiting: watch.waiting,
-    leads: election.leads,
     compiled(next) {
       snapshot = next;
       changed = false;

@@ -150,6 +150,7 @@ export async function run(
     },
     adminRoutes({
       compiled: () => compiled,
+      waiting: () => cluster?.waiting() ?? [],
       fleet: () => fleet.view(),
       problems: () => problems,
       timing: () => timing,

@@ -9,6 +9,8 @@ import type { AdminRoutes } from './server.ts';
 export interface AdminSource {
   /** Undefined until the first compile. */
   compiled(): Compiled | undefined;
+  /** What the first compile waits for. */
+  waiting(): string[];
   fleet(): FleetView;
   problems(): FileProblem[];
   /** Compiles since the start and how long they took in all. */
@@ -22,7 +24,7 @@ export function adminRoutes(source: AdminSource): AdminRoutes {
     'GET /health': () => ({ body: { status: 'ok' } }),
     'GET /ready': () =>
       source.compiled() === undefined
-        ? { status: 503, body: { status: 'nothing is compiled yet' } }
+        ? { status: 503, body: { status: 'nothing is compiled yet', waiting: source.waiting() } }
         : { body: { status: 'ready' } },
     'GET /status': () => ({ body: statusBody(source) }),
     'GET /problems': () => ({ body: problemsBody(source.problems()) }),
