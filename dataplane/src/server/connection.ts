@@ -43,7 +43,7 @@ export class DownstreamConnection implements Client {
     this.writer = new ResponseWriter(socket, context);
     this.scheme = context.scheme;
     this.#forwarded = new ForwardedLines(socket.remoteAddress ?? '', context.scheme, context.port);
-    socket.on('data', (chunk: Buffer) => this.#guard(() => this.#onData(chunk)));
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('drain', () => this.#guard(() => this.#onDrain()));
     socket.on('end', () => this.#onClientEnd());
     socket.on('error', ignoreError);
@@ -90,7 +90,11 @@ export class DownstreamConnection implements Client {
       this.#socket.pause();
       return;
     }
-    this.#feed(chunk);
+    try {
+      this.#feed(chunk);
+    } catch (error) {
+      this.#caught(error);
+    }
   }
 
   /** Parses until the input ends or a request is under way. */
@@ -116,7 +120,7 @@ export class DownstreamConnection implements Client {
     }
     const rest = this.#reader.rest(chunk);
     if (rest === undefined || this.#ending) return undefined;
-    if (!this.#exchange && !this.#socket.writableNeedDrain) return rest;
+    if (!this.#exchange && !this.writer.full) return rest;
     this.#backlog = rest;
     this.#socket.pause();
     return undefined;
@@ -236,11 +240,12 @@ export class DownstreamConnection implements Client {
     if (this.#context.draining) return this.#end();
     this.arm(this.#context.wheel.time() + this.#context.limits.keepAliveTimeout);
     // Whoever sends requests without reading the answers would fill our memory with them.
-    if (this.#socket.writableNeedDrain) this.#socket.pause();
+    if (this.writer.full) this.#socket.pause();
     else if (this.#backlog !== undefined) this.#proceed();
   }
 
   #onDrain() {
+    this.writer.full = false;
     if (this.#exchange) this.#exchange.action?.onClientWritable();
     else if (!this.#ending) this.#proceed();
   }

@@ -16,6 +16,8 @@ export const drainable = 65_536;
 export class ResponseWriter implements ResponsePassage {
   readonly #socket: Socket;
   readonly #context: PortContext;
+  /** The socket asked to wait for its drain. */
+  full = false;
   /** The response is chunked by us and not ended yet. */
   #openChunks = false;
 
@@ -32,7 +34,7 @@ export class ResponseWriter implements ResponsePassage {
   reject(status: number, error: string) {
     const reply = errorReply(status, error);
     const plan = { edits: noEdits, close: true, http10: false, noBody: false };
-    this.#socket.write(replyText(reply, { ...plan, requestId: randomUUID() }));
+    this.full = !this.#socket.write(replyText(reply, { ...plan, requestId: randomUUID() }));
   }
 
   /** A reply of the gateway. `received`: bytes of the request body that were read so far. */
@@ -48,7 +50,7 @@ export class ResponseWriter implements ResponsePassage {
     exchange.responseStarted = true;
     const { http10, method } = head;
     const plan = { requestId, edits, close: exchange.close, http10, noBody: method === 'HEAD' };
-    this.#socket.write(replyText(reply, plan));
+    this.full = !this.#socket.write(replyText(reply, plan));
   }
 
   interim(exchange: Exchange, head: ResponseHead) {
@@ -65,7 +67,7 @@ export class ResponseWriter implements ResponsePassage {
   ): boolean {
     const { http10 } = exchange.head;
     const chunked = source.body >= Body.chunked && !http10;
-    if (!first) return writeBody(this.#socket, '', source.parser, chunk, chunked);
+    if (!first) return this.#write('', source, chunk, chunked);
     if (!exchange.requestDone || this.#context.leaving) exchange.close = true;
     // RFC 9112 section 6.1: no chunks for HTTP/1.0, so the close is the end.
     if (http10 && source.body >= Body.chunked) exchange.close = true;
@@ -74,7 +76,13 @@ export class ResponseWriter implements ResponsePassage {
     this.#openChunks = chunked && source.body === Body.untilClose;
     const { requestId, close } = exchange;
     const text = responseText(source, { edits, requestId, http10, close });
-    return writeBody(this.#socket, text, source.parser, chunk, chunked);
+    return this.#write(text, source, chunk, chunked);
+  }
+
+  #write(text: string, { parser }: ResponseHead, chunk: Buffer, chunked: boolean): boolean {
+    const ready = writeBody(this.#socket, text, parser, chunk, chunked);
+    this.full = !ready;
+    return ready;
   }
 
   /** Ends the body of a response whose own end was the close of the upstream. */

@@ -252,7 +252,8 @@ export class UpstreamConnection {
   }
 
   #nextBuffer(): Buffer {
-    const next = this.#buffer.next(this.#streams, this.#sink?.keepsChunk() ?? false);
+    const kept = this.#streams && this.#sink?.keepsChunk() === true;
+    const next = this.#buffer.next(this.#streams, kept);
     this.parser.volatile = this.#buffer.shared;
     return next;
   }
