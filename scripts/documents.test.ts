@@ -112,6 +112,7 @@ describe('what the guide says of the programs', () => {
       'exchange/forward.ts',
       'http1/request-head.ts',
       'server/connection.ts',
+      'server/request-reader.ts',
     ].map((file) => source(`dataplane/src/${file}`));
     expect(texts.length).toBeGreaterThan(12);
     expect(texts.filter(([, text]) => !code.join().includes(`'${text}'`)).map(String)).toEqual([]);

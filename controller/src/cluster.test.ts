@@ -57,6 +57,7 @@ async function start(podName: string): Promise<Running> {
         namespaces: [],
         dataPlanes: ['gatehouse/data-plane'],
         podName,
+        dataPlaneService: undefined,
         podUid: undefined,
         namespace: 'gatehouse',
         elect: true,

@@ -9,6 +9,7 @@ import type { Authenticate } from './push/authenticate.ts';
 import type { Fleet } from './push/fleet.ts';
 import { tokenReview } from './push/token-review.ts';
 import { createDepartures } from './status/kubernetes/departures.ts';
+import { readyPods, unreported } from './status/kubernetes/expected.ts';
 import { createHistory } from './status/kubernetes/history.ts';
 import { programmedBy } from './status/kubernetes/programmed-by.ts';
 import { readReport, reportOf } from './status/kubernetes/report.ts';
@@ -46,7 +47,8 @@ export function joinCluster(
   { cluster }: ClusterOptions,
   { store, fleet, log }: { store: Store; fleet: () => Fleet; log: Logger },
 ): Cluster {
-  const { kubeconfig, namespaces, dataPlanes, podName, podUid, namespace } = cluster;
+  const { kubeconfig, namespaces, dataPlanes, dataPlaneService, podName, podUid, namespace } =
+    cluster;
   const api = apiServerOf(loadKubeConfig(kubeconfig));
   const targetsOf = createTargets();
   const withDepartures = createDepartures();
@@ -98,6 +100,10 @@ export function joinCluster(
       if (snapshot === undefined || own === undefined || !told) return undefined;
       const others = [...notices.others()].filter(([, text]) => text !== 'null');
       const reports = [own, ...others.map(([replica, text]) => readReport(replica, text))];
+      if (dataPlaneService !== undefined) {
+        const pods = readyPods(store.list('EndpointSlice'), dataPlaneService);
+        reports.push(unreported(pods, reports));
+      }
       return targetsOf(watch, snapshot.statuses, programmedBy(reports));
     },
   });

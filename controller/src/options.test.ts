@@ -59,6 +59,7 @@ test('a cluster', () => {
       kubeconfig: undefined,
       namespaces: [],
       dataPlanes: ['gatehouse/data-plane'],
+      dataPlaneService: undefined,
       podName: 'c-1',
       namespace: 'gatehouse',
       elect: false,
@@ -68,10 +69,13 @@ test('a cluster', () => {
   const args = ['--kubernetes', '--kubeconfig', 'file', '--watch-namespaces', 'a, b,a'];
   const accounts = ['--data-plane-service-account', 'a/b', '--data-plane-service-account', 'c/d'];
   const environment = { POD_NAME: 'c-2', POD_NAMESPACE: 'ns', POD_UID: 'u' };
-  expect(optionsOf([...args, ...accounts], environment).cluster).toEqual({
+  expect(
+    optionsOf([...args, ...accounts, '--data-plane-service=gw/dp'], environment).cluster,
+  ).toEqual({
     kubeconfig: 'file',
     namespaces: ['a', 'b'],
     dataPlanes: ['a/b', 'c/d'],
+    dataPlaneService: 'gw/dp',
     podName: 'c-2',
     podUid: 'u',
     namespace: 'ns',
@@ -86,6 +90,7 @@ test.each([
   [['--kubernetes', '--pod-name', 'a'], 'Give --namespace NAMESPACE or POD_NAMESPACE'],
   [inCluster.slice(0, 5), 'Give --data-plane-service-account NAMESPACE/NAME'],
   [[...inCluster, '--data-plane-service-account', 'a'], 'must be NAMESPACE/NAME, not "a"'],
+  [[...inCluster, '--data-plane-service', 'a'], '--data-plane-service must be NAMESPACE/NAME'],
   [[...inCluster, '--leader-elect', 'no'], '--leader-elect must be true or false, not "no"'],
   [[...least, '--grpc-port', '65536'], '--grpc-port must be a port from 0 to 65535, not "65536"'],
   [[...least, '--grpc-port', '1e3'], '--grpc-port must be a port'],

@@ -21,6 +21,8 @@ export interface ClusterOptions {
     namespaces: string[];
     /** As whom data planes may connect, "<namespace>/<name>". */
     dataPlanes: string[];
+    /** Service of the data planes, "<namespace>/<name>": whoever is ready behind it has to serve. */
+    dataPlaneService: string | undefined;
     /** Name of this replica. */
     podName: string;
     /** metadata.uid of its Pod, which then owns what the replica makes for itself. */
@@ -61,6 +63,9 @@ export const usage = `Usage: controller --config-folder FOLDER [options]
   --data-plane-service-account NAMESPACE/NAME
                           who may connect, with a token for the audience "gatehouse";
                           may be given more than once
+  --data-plane-service NAMESPACE/NAME
+                          the Service of the data planes: all that are ready behind it
+                          have to serve an object before it is Programmed
   --pod-name NAME         name of this replica; else in POD_NAME
   --namespace NAMESPACE   where the Leases of the controller are; else in POD_NAMESPACE
   --leader-elect BOOL     false for the only replica (true)
@@ -82,6 +87,7 @@ const flags = {
   kubeconfig: { type: 'string' },
   'watch-namespaces': { type: 'string' },
   'data-plane-service-account': { type: 'string', multiple: true },
+  'data-plane-service': { type: 'string' },
   'pod-name': { type: 'string' },
   namespace: { type: 'string' },
   'leader-elect': { type: 'string', default: 'true' },
@@ -161,6 +167,12 @@ function clusterOf(values: Values, environment: NodeJS.ProcessEnv): ClusterOptio
   if (wrong !== undefined) {
     throw new OptionsError(`--data-plane-service-account must be NAMESPACE/NAME, not "${wrong}"`);
   }
+  const dataPlaneService = values['data-plane-service'];
+  if (dataPlaneService !== undefined && !/^[a-z0-9-]+\/[a-z0-9.-]+$/.test(dataPlaneService)) {
+    throw new OptionsError(
+      `--data-plane-service must be NAMESPACE/NAME, not "${dataPlaneService}"`,
+    );
+  }
   const elect = values['leader-elect'];
   if (elect !== 'true' && elect !== 'false') {
     throw new OptionsError(`--leader-elect must be true or false, not "${elect}"`);
@@ -170,6 +182,7 @@ function clusterOf(values: Values, environment: NodeJS.ProcessEnv): ClusterOptio
     kubeconfig: values.kubeconfig,
     namespaces: [...new Set(namespaces)].filter((one) => one !== ''),
     dataPlanes,
+    dataPlaneService,
     podName,
     podUid: environment.POD_UID,
     namespace,

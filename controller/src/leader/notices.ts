@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import {
-  ApiFault,
   type ApiServer,
   fieldsOf,
   type Health,
@@ -36,8 +35,6 @@ export interface NoticeTiming {
   beat: number;
   /** A replica that did not write for so long is gone. */
   expiry: number;
-  /** The Lease of a replica that is gone for so long is deleted. */
-  leftover: number;
   watch?: Timing;
 }
 
@@ -45,7 +42,6 @@ const defaultTiming: NoticeTiming = {
   interval: 200,
   beat: 4000,
   expiry: 12_000,
-  leftover: 120_000,
 };
 
 export interface Notices {
@@ -176,26 +172,11 @@ export function shareNotices(options: NoticesOptions): Notices {
 
   const sweep = setInterval(() => {
     const now = performance.now();
-    for (const [name, { at }] of heard) {
-      if (now > at + timing.leftover) remove(name).catch((error) => failed(name, error));
+    for (const { at } of heard.values()) {
       // It expires in this very round, or did before.
-      else if (now > at + timing.expiry && now <= at + timing.expiry + timing.beat) onChange();
+      if (now > at + timing.expiry && now <= at + timing.expiry + timing.beat) onChange();
     }
   }, timing.beat);
-
-  async function remove(name: string): Promise<void> {
-    heard.delete(name);
-    await api.request({
-      method: 'DELETE',
-      path: leasePath(namespace, name),
-      timeout: timing.expiry,
-    });
-  }
-
-  function failed(name: string, error: unknown): void {
-    if (error instanceof ApiFault && error.status === 404) return;
-    log.warn(`Cannot delete the Lease "${namespace}/${name}": ${reasonOf(error)}`);
-  }
 
   plan(0);
   return {

@@ -28,6 +28,15 @@ const endpoint = openObject(
         { description: 'State of the endpoint.' },
       ),
     ),
+    targetRef: optional(
+      openObject(
+        {
+          kind: optional(string({ description: 'Kind, mostly Pod.', maxLength: 63 })),
+          name: optional(string({ description: 'Name.', maxLength: 253 })),
+        },
+        { description: 'What the endpoint is.' },
+      ),
+    ),
     zone: optional(string({ description: 'Zone of the endpoint.', maxLength: 253 })),
   },
   { description: 'One backend pod.' },

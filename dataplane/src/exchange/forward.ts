@@ -24,7 +24,7 @@ export function startForward(
   parser: Parser,
   chunk: Buffer,
 ) {
-  const backend = action.pick();
+  const backend = action.only ?? action.pick();
   if (!backend?.upstream) {
     // Gateway API, HTTPBackendRef: an unresolved reference answers 500.
     return reply(exchange, 500, 'Backend not resolved');
@@ -35,8 +35,7 @@ export function startForward(
   const forward = new Forward(exchange, backend, parser);
   exchange.action = forward;
   const mirrors = exchange.rule?.mirrors;
-  if (mirrors && mirrors.length > 0)
-    forward.mirror = startMirrors(mirrors, exchange, forward.text, chunk);
+  if (mirrors) forward.mirror = startMirrors(mirrors, exchange, forward.text, chunk);
   forward.attempt(endpoint, chunk, false);
 }
 

@@ -10,6 +10,7 @@ import {
 } from '@gatehouse/snapshot';
 import type { RouteInput } from '../router/index.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { createMatchSeries } from './match-series.ts';
 import type { RefusedResource } from './refusals.ts';
 import { linkRule } from './rule.ts';
 import type { LinkedMatch, LinkedRoute } from './runtime.ts';
@@ -74,8 +75,7 @@ function linkRoute(
         rule: linked,
         at: `${at}.matches[${position}]`,
         pathLabel: label,
-        counters: new Map(),
-        histograms: new Map(),
+        series: createMatchSeries(),
       };
       rules.push({ name: rule.name, matches: match ? [match] : [], target });
     }

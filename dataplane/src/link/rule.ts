@@ -34,7 +34,9 @@ function linkAction(rule: Rule, at: string, find: FindUpstream): LinkedRule['act
         item: linkBackend(rule, backend, `${at}.forward.backends[${index}]`, find),
         weight: backend.weight,
       }));
-      return { type: 'forward', pick: createPicker(backends) };
+      const [first, ...others] = backends.filter(({ weight }) => weight > 0);
+      const only = others.length === 0 ? first?.item : undefined;
+      return { type: 'forward', only, pick: createPicker(backends) };
     }
     case 'redirect': {
       const { status, scheme, host, port } = action.value;
@@ -48,7 +50,7 @@ function linkAction(rule: Rule, at: string, find: FindUpstream): LinkedRule['act
     }
     default:
       // A rule without an action is a newer controller's: refusing it is up to the caller.
-      return { type: 'forward', pick: () => undefined };
+      return { type: 'forward', only: undefined, pick: () => undefined };
   }
 }
 
@@ -66,14 +68,14 @@ function linkBackend(
   };
 }
 
-function linkMirrors(rule: Rule, at: string, find: FindUpstream): LinkedMirror[] {
+function linkMirrors(rule: Rule, at: string, find: FindUpstream): LinkedMirror[] | undefined {
   const mirrors: LinkedMirror[] = [];
   for (const [index, { upstream: name, percent }] of rule.mirrors.entries()) {
     // An unresolved mirror is no reason to fail a request; its Route says so in its status.
     const upstream = name === '' ? undefined : find(name, `${at}.mirrors[${index}]`);
     if (upstream && percent > 0) mirrors.push({ upstream, percent });
   }
-  return mirrors;
+  return mirrors.length > 0 ? mirrors : undefined;
 }
 
 function linkRewrite(rewrite: Rewrite | undefined): PathRewrite | undefined {

@@ -53,6 +53,19 @@ export type LinkedMatch = {
   at: string;
   /** The path as metrics name it: the template, not what the client sent. */
   pathLabel: string;
+  series: MatchSeries;
+};
+
+/**
+ * Where a match is counted. Most requests of a match are alike: the slots of the last one are at hand,
+ * so that with thousands of routes no table has to be fetched from memory for each request.
+ */
+export type MatchSeries = {
+  lastKey: number;
+  lastCounter: number;
+  lastMethod: number;
+  lastService: string;
+  lastHistogram: number;
   /** Slots of the counters of this match, by method, status and kind of client. */
   counters: Map<number, number>;
   /** Slots of the histograms of this match: by service, then by method. */
@@ -64,7 +77,8 @@ export type LinkedRule = {
   name: string;
   action: ForwardAction | RedirectAction | RespondAction;
   rewrite: PathRewrite | undefined;
-  mirrors: readonly LinkedMirror[];
+  /** Undefined when there are none. */
+  mirrors: readonly LinkedMirror[] | undefined;
   timeouts: LinkedTimeouts;
 };
 
@@ -78,7 +92,12 @@ export type PathRewrite =
 /** Literal text, or the name of a variable. */
 export type TemplatePart = { text: string } | { variable: string };
 
-export type ForwardAction = { type: 'forward'; pick: Picker<LinkedBackend> };
+export type ForwardAction = {
+  type: 'forward';
+  /** The backend, when there is just one to pick from. */
+  only: LinkedBackend | undefined;
+  pick: Picker<LinkedBackend>;
+};
 
 export type LinkedBackend = {
   /** Undefined: the reference could not be resolved, the answer is 500. */

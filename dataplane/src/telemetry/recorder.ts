@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
+import { createMatchSeries } from '../link/match-series.ts';
 import type { LinkedMatch } from '../link/runtime.ts';
 import {
   activeConnections,
@@ -21,6 +22,8 @@ export type Recorder = {
   bug(error: unknown): void;
 };
 
+type Counted = Pick<LinkedMatch, 'pathLabel' | 'series'>;
+
 /** Methods that get a label of their own: what a client makes up must not make new series. */
 const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE', 'other'];
 const methodIndex = new Map(methods.map((method, index) => [method, index]));
@@ -34,43 +37,58 @@ export function createRecorder(series: Series, report: (error: unknown) => void)
   const { values } = series;
   const connectionSlot = series.slot(activeConnections.name, '');
   const bugSlot = series.slot(internalErrors.name, '');
-  const unmatched: Pick<LinkedMatch, 'pathLabel' | 'counters' | 'histograms'> = {
-    pathLabel: 'unmatched',
-    counters: new Map(),
-    histograms: new Map(),
-  };
+  const unmatched: Counted = { pathLabel: 'unmatched', series: createMatchSeries() };
 
   function add(slot: number, amount: number) {
     values[slot] = (values[slot] ?? 0) + amount;
   }
 
-  function count(match: typeof unmatched, method: number, status: number, client: number) {
-    const key = (status * methods.length + method) * clientTypes.length + client;
-    let slot = match.counters.get(key);
+  function counterOf({ pathLabel, series: known }: Counted, key: number) {
+    let slot = known.counters.get(key);
     if (slot === undefined) {
+      const rest = Math.floor(key / clientTypes.length);
       const labels =
-        `method="${methods[method]}",path="${labelValue(match.pathLabel)}",` +
-        `status="${status}",client_type="${clientTypes[client]}"`;
+        `method="${methods[rest % methods.length]}",path="${labelValue(pathLabel)}",` +
+        `status="${Math.floor(rest / methods.length)}",` +
+        `client_type="${clientTypes[key % clientTypes.length]}"`;
       slot = series.slot(requestsTotal.name, labels);
-      match.counters.set(key, slot);
+      known.counters.set(key, slot);
     }
-    add(slot, 1);
+    known.lastKey = key;
+    known.lastCounter = slot;
+    return slot;
   }
 
-  function observe(match: typeof unmatched, method: number, service: string, seconds: number) {
-    let slots = match.histograms.get(service);
+  function count(match: Counted, method: number, status: number, client: number) {
+    const key = (status * methods.length + method) * clientTypes.length + client;
+    const { lastKey, lastCounter } = match.series;
+    add(lastKey === key ? lastCounter : counterOf(match, key), 1);
+  }
+
+  function histogramOf({ pathLabel, series: known }: Counted, method: number, service: string) {
+    let slots = known.histograms.get(service);
     if (!slots) {
       slots = methods.map(() => 0);
-      match.histograms.set(service, slots);
+      known.histograms.set(service, slots);
     }
     let slot = slots[method] ?? 0;
     if (slot === 0) {
       const labels =
-        `method="${methods[method]}",path="${labelValue(match.pathLabel)}",` +
+        `method="${methods[method]}",path="${labelValue(pathLabel)}",` +
         `service="${labelValue(service)}"`;
       slot = series.slot(requestDuration.name, labels, durationWidth);
       slots[method] = slot;
     }
+    known.lastMethod = method;
+    known.lastService = service;
+    known.lastHistogram = slot;
+    return slot;
+  }
+
+  function observe(match: Counted, method: number, service: string, seconds: number) {
+    const { lastMethod, lastService, lastHistogram } = match.series;
+    const known = lastMethod === method && lastService === service;
+    const slot = known ? lastHistogram : histogramOf(match, method, service);
     let bucket = 0;
     while (bucket < durationBounds.length && seconds > (durationBounds[bucket] ?? 0)) bucket++;
     add(slot + bucket, 1);

@@ -119,7 +119,7 @@ describe('what is in the cluster', () => {
       spec: { ports: [{ port: 80 }] },
     });
     expect(store.list('EndpointSlice')[0]?.endpoints).toEqual([
-      { addresses: ['10.1.0.1'], conditions: { ready: true } },
+      { addresses: ['10.1.0.1'], conditions: { ready: true }, targetRef: { kind: 'Pod' } },
     ]);
     expect(lines).toEqual([]);
   });
