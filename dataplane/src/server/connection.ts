@@ -104,10 +104,12 @@ export class DownstreamConnection implements Client {
   }
 
   #step(chunk: Buffer): Buffer | undefined {
+    const { headTimeout } = this.#context.limits;
     const progress = this.#reader.read(chunk, this.#exchange !== undefined);
     switch (progress) {
       case Progress.partial:
-        if (this.#reader.headStarted > 0) this.#armHead();
+        // The rest of the head must come soon.
+        if (this.#reader.headStarted > 0) this.arm(this.#reader.headStarted + headTimeout);
         return undefined;
       case Progress.rejected:
         this.#refuse(this.#reader.rejection);
@@ -124,11 +126,6 @@ export class DownstreamConnection implements Client {
     this.#backlog = rest;
     this.#socket.pause();
     return undefined;
-  }
-
-  /** The rest of the head must come soon. */
-  #armHead() {
-    this.arm(this.#reader.headStarted + this.#context.limits.headTimeout);
   }
 
   #open(): Exchange {
