@@ -46,7 +46,8 @@ export class DownstreamConnection implements Client {
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('drain', () => this.#guard(() => this.#onDrain()));
     socket.on('end', () => this.#onClientEnd());
-    socket.on('error', ignoreError);
+    // 'close' follows and does what there is to do.
+    socket.on('error', () => undefined);
     socket.on('close', () => this.#onClose());
     context.recorder.connections(1);
     this.arm(now() + context.limits.keepAliveTimeout);
@@ -295,8 +296,4 @@ export class DownstreamConnection implements Client {
     }
     this.#forget(this);
   }
-}
-
-function ignoreError() {
-  // 'close' follows and does what there is to do.
 }
