@@ -1,8 +1,7 @@
 import { withoutDropped } from '../http1/edits.ts';
-import { rewritePath } from '../link/rewrite.ts';
 import type { RedirectAction, RespondAction } from '../link/runtime.ts';
-import { variablesOf } from '../router/index.ts';
 import type { Exchange } from './exchange.ts';
+import { rewrittenTarget } from './rewritten-target.ts';
 
 /** Answers with a Location (RFC 9110 section 15.4). The query is kept. */
 export function answerRedirect(exchange: Exchange, action: RedirectAction) {
@@ -15,17 +14,13 @@ export function answerRedirect(exchange: Exchange, action: RedirectAction) {
 }
 
 function redirectLocation(exchange: Exchange, action: RedirectAction): string {
-  const { head, client, match } = exchange;
+  const { head, client } = exchange;
   const scheme = action.scheme === '' ? client.scheme : action.scheme;
   const host = action.host === '' ? hostWithoutPort(head.authority) : action.host;
-  const path =
-    action.rewrite && match
-      ? rewritePath(action.rewrite, head.path, () => variablesOf(match, head.path))
-      : head.path;
-  const query = head.query === '' ? '' : `?${head.query}`;
+  const target = rewrittenTarget(exchange, action.rewrite);
   // HTTP/1.0 without Host: a relative reference is all that can be said (RFC 9110 section 10.2.2).
-  if (host === '') return path + query;
-  return `${scheme}://${host}${portOf(exchange, action, scheme)}${path}${query}`;
+  if (host === '') return target;
+  return `${scheme}://${host}${portOf(exchange, action, scheme)}${target}`;
 }
 
 /**

@@ -2,14 +2,13 @@ import type { Parser } from '../http1/parser.ts';
 import { errorReply } from '../http1/reply.ts';
 import { Body } from '../http1/request-head.ts';
 import { type RequestPlan, requestText } from '../http1/request-text.ts';
-import { rewritePath } from '../link/rewrite.ts';
 import type { ForwardAction, LinkedBackend, LinkedTimeouts } from '../link/runtime.ts';
-import { variablesOf } from '../router/index.ts';
 import { now } from '../state/clock.ts';
 import type { Failure, ResponseSink, UpstreamConnection } from '../upstreams/connection.ts';
 import type { EndpointPool } from '../upstreams/endpoint-pool.ts';
 import type { Exchange, RunningAction } from './exchange.ts';
 import { startMirrors } from './mirror.ts';
+import { rewrittenTarget } from './rewritten-target.ts';
 
 /** RFC 9110 section 9.2.2. */
 const idempotent = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']);
@@ -43,17 +42,6 @@ function reply(exchange: Exchange, status: number, error: string) {
   exchange.client.reply(exchange, errorReply(status, error));
 }
 
-/** Path and query for the upstream. */
-function targetOf(exchange: Exchange): string {
-  const { head, match } = exchange;
-  const rewrite = exchange.rule?.rewrite;
-  const path =
-    rewrite && match
-      ? rewritePath(rewrite, head.path, () => variablesOf(match, head.path))
-      : head.path;
-  return head.query === '' ? path : `${path}?${head.query}`;
-}
-
 /** One request on its way to an upstream and back. */
 class Forward implements RunningAction, ResponseSink {
   /** Gets a copy of the request body, when the rule mirrors. */
@@ -81,7 +69,7 @@ class Forward implements RunningAction, ResponseSink {
     const { request } = this.#timeouts;
     this.#requestDeadline = request > 0 ? exchange.startedAt + request : Number.POSITIVE_INFINITY;
     const plan: RequestPlan = {
-      target: targetOf(exchange),
+      target: rewrittenTarget(exchange, exchange.rule?.rewrite),
       host: backend.host,
       edits: backend.requestEdits,
       forwarded: exchange.client.forwardedLines(exchange),

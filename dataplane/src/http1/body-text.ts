@@ -34,6 +34,11 @@ export function bodyBytes(parser: Parser): number {
   return total;
 }
 
+/** What ends a chunked message, once its end was parsed. */
+function endText(parser: Parser, chunked: boolean): string {
+  return chunked && parser.messageDone ? `0\r\n${trailerText(parser.trailers)}\r\n` : '';
+}
+
 /** The body of the last chunk as text, re-framed, with the end of the message when it is there. */
 export function bodyText(parser: Parser, chunk: Buffer, chunked: boolean): string {
   const { body, bodyCount } = parser;
@@ -44,7 +49,7 @@ export function bodyText(parser: Parser, chunk: Buffer, chunked: boolean): strin
     const piece = chunk.toString('latin1', from, to);
     text += chunked ? `${(to - from).toString(16)}\r\n${piece}\r\n` : piece;
   }
-  return chunked && parser.messageDone ? `${text}0\r\n${trailerText(parser.trailers)}\r\n` : text;
+  return text + endText(parser, chunked);
 }
 
 /**
@@ -63,7 +68,7 @@ export function writeBody(
     const text = head + bodyText(parser, chunk, chunked);
     return text === '' ? !socket.writableNeedDrain : socket.write(text, 'latin1');
   }
-  const end = chunked && parser.messageDone ? `0\r\n${trailerText(parser.trailers)}\r\n` : '';
+  const end = endText(parser, chunked);
   socket.cork();
   let before = head;
   for (let i = 0; i < 2 * bodyCount; i += 2) {

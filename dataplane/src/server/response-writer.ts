@@ -34,7 +34,7 @@ export class ResponseWriter implements ResponsePassage {
   reject(status: number, error: string) {
     const reply = errorReply(status, error);
     const plan = { edits: noEdits, close: true, http10: false, noBody: false };
-    this.full = !this.#socket.write(replyText(reply, { ...plan, requestId: randomUUID() }));
+    this.#send(replyText(reply, { ...plan, requestId: randomUUID() }));
   }
 
   /** A reply of the gateway. `received`: bytes of the request body that were read so far. */
@@ -50,12 +50,12 @@ export class ResponseWriter implements ResponsePassage {
     exchange.responseStarted = true;
     const { http10, method } = head;
     const plan = { requestId, edits, close: exchange.close, http10, noBody: method === 'HEAD' };
-    this.full = !this.#socket.write(replyText(reply, plan));
+    this.#send(replyText(reply, plan));
   }
 
   interim(exchange: Exchange, head: ResponseHead) {
     // RFC 9110 section 15.2: never to an HTTP/1.0 client.
-    if (!exchange.head.http10) this.#socket.write(informationalText(head, noEdits), 'latin1');
+    if (!exchange.head.http10) this.#send(informationalText(head, noEdits));
   }
 
   respond(
@@ -79,6 +79,11 @@ export class ResponseWriter implements ResponsePassage {
     return this.#write(text, source, chunk, chunked);
   }
 
+  /** Text goes out as latin1. */
+  #send(bytes: Buffer | string) {
+    this.full = !this.#socket.write(bytes, 'latin1');
+  }
+
   #write(text: string, { parser }: ResponseHead, chunk: Buffer, chunked: boolean): boolean {
     const ready = writeBody(this.#socket, text, parser, chunk, chunked);
     this.full = !ready;
@@ -87,7 +92,7 @@ export class ResponseWriter implements ResponsePassage {
 
   /** Ends the body of a response whose own end was the close of the upstream. */
   end() {
-    if (this.#openChunks) this.#socket.write('0\r\n\r\n', 'latin1');
+    if (this.#openChunks) this.#send('0\r\n\r\n');
     this.#openChunks = false;
   }
 }
