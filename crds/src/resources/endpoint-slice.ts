@@ -38,6 +38,22 @@ const endpoint = openObject(
       ),
     ),
     zone: optional(string({ description: 'Zone of the endpoint.', maxLength: 253 })),
+    hints: optional(
+      openObject(
+        {
+          forZones: optional(
+            array(
+              openObject(
+                { name: string({ description: 'Name of the zone.', maxLength: 253 }) },
+                { description: 'A zone.' },
+              ),
+              { description: 'Zones that should use the endpoint.', maxItems: 64 },
+            ),
+          ),
+        },
+        { description: 'Who should use the endpoint.' },
+      ),
+    ),
   },
   { description: 'One backend pod.' },
 );

@@ -1,6 +1,14 @@
 import { defaults } from '../schema/defaults.ts';
 import { hostname, name, namespace, objectName, port } from '../schema/fields.ts';
-import { array, oneOf, openObject, optional, type Static, string } from '../schema/schema.ts';
+import {
+  array,
+  oneOf,
+  openObject,
+  optional,
+  type Static,
+  string,
+  stringMap,
+} from '../schema/schema.ts';
 
 const certificateRef = openObject(
   {
@@ -9,6 +17,37 @@ const certificateRef = openObject(
     namespace: optional(namespace('Namespace of the Secret; that of the Gateway when left out.')),
   },
   { description: 'A certificate and its key.' },
+);
+
+const labelSelector = openObject(
+  {
+    matchLabels: optional(
+      stringMap({ description: 'Labels that must be there.', maxProperties: 64 }),
+    ),
+    matchExpressions: optional(
+      array(
+        openObject(
+          {
+            key: string({ description: 'Key of the label.', minLength: 1, maxLength: 317 }),
+            operator: string({
+              description: 'In, NotIn, Exists or DoesNotExist.',
+              minLength: 1,
+              maxLength: 63,
+            }),
+            values: optional(
+              array(string({ description: 'A value.', maxLength: 63 }), {
+                description: 'Values for In and NotIn.',
+                maxItems: 256,
+              }),
+            ),
+          },
+          { description: 'A condition on one label.' },
+        ),
+        { description: 'Conditions, all must hold.', maxItems: 64 },
+      ),
+    ),
+  },
+  { description: 'Labels of namespaces; needed for Selector. Empty: every namespace.' },
 );
 
 const listener = openObject(
@@ -40,6 +79,7 @@ const listener = openObject(
                     default: defaults.allowedRoutesFrom,
                   }),
                 ),
+                selector: optional(labelSelector),
               },
               { description: 'Namespaces.' },
             ),

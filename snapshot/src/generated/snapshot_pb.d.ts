@@ -97,6 +97,13 @@ export declare type Update = Message<"gatehouse.snapshot.v1.Update"> & {
    * @generated from field: repeated gatehouse.snapshot.v1.ResourceKey remove = 5;
    */
   remove: ResourceKey[];
+
+  /**
+   * Of a full update: what the receiver holds beside `put` and goes on holding.
+   *
+   * @generated from field: repeated gatehouse.snapshot.v1.ResourceKey keep = 6;
+   */
+  keep: ResourceKey[];
 };
 
 /**
@@ -130,6 +137,12 @@ export declare type FromDataPlane = Message<"gatehouse.snapshot.v1.FromDataPlane
      */
     value: Nack;
     case: "nack";
+  } | {
+    /**
+     * @generated from field: gatehouse.snapshot.v1.Health health = 4;
+     */
+    value: Health;
+    case: "health";
   } | { case: undefined; value?: undefined };
 };
 
@@ -287,6 +300,25 @@ export declare type Refusal = Message<"gatehouse.snapshot.v1.Refusal"> & {
 export declare const RefusalSchema: GenMessage<Refusal>;
 
 /**
+ * What does not work at run time although it was linked, e.g. keys that cannot be fetched. Sent whenever
+ * the list changes; it replaces the list before it.
+ *
+ * @generated from message gatehouse.snapshot.v1.Health
+ */
+export declare type Health = Message<"gatehouse.snapshot.v1.Health"> & {
+  /**
+   * @generated from field: repeated gatehouse.snapshot.v1.Refusal problems = 1;
+   */
+  problems: Refusal[];
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.Health.
+ * Use `create(HealthSchema)` to create a new message.
+ */
+export declare const HealthSchema: GenMessage<Health>;
+
+/**
  * The body of the last-known-good file.
  *
  * @generated from message gatehouse.snapshot.v1.LastKnownGood
@@ -340,6 +372,14 @@ export declare type Listener = Message<"gatehouse.snapshot.v1.Listener"> & {
    * @generated from field: uint32 trusted_hops = 5;
    */
   trustedHops: number;
+
+  /**
+   * Names of Secret resources that cannot be made now: whoever holds their last good content serves it,
+   * after `certificates`. An HTTPS listener that has no certificate is left out.
+   *
+   * @generated from field: repeated string kept_certificates = 6;
+   */
+  keptCertificates: string[];
 };
 
 /**
@@ -975,6 +1015,144 @@ export declare type Upstream = Message<"gatehouse.snapshot.v1.Upstream"> & {
 export declare const UpstreamSchema: GenMessage<Upstream>;
 
 /**
+ * What is in force of one kind of policy in one scope, merged from all policies that reach it.
+ * name: "<kind>/<listener>[/<route namespace>/<route>[/<rule>]]"; the most specific scope that exists
+ * counts for a request, and is complete by itself.
+ *
+ * @generated from message gatehouse.snapshot.v1.Policy
+ */
+export declare type Policy = Message<"gatehouse.snapshot.v1.Policy"> & {
+  /**
+   * "AuthPolicy"
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * Not empty: it cannot be enforced, so that requests in its scope are answered with 500. Says why.
+   *
+   * @generated from field: string broken = 2;
+   */
+  broken: string;
+
+  /**
+   * @generated from field: repeated gatehouse.snapshot.v1.PolicyOrigin origins = 3;
+   */
+  origins: PolicyOrigin[];
+
+  /**
+   * In force, in order.
+   *
+   * @generated from field: repeated gatehouse.snapshot.v1.PolicyRule rules = 4;
+   */
+  rules: PolicyRule[];
+
+  /**
+   * What would be in force were the policies with `shadow` enforced; empty when there are none.
+   *
+   * @generated from field: repeated gatehouse.snapshot.v1.PolicyRule shadow_rules = 5;
+   */
+  shadowRules: PolicyRule[];
+
+  /**
+   * Lower-case names of headers that clients may not send to the Gateway.
+   *
+   * @generated from field: repeated string guarded_headers = 6;
+   */
+  guardedHeaders: string[];
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.Policy.
+ * Use `create(PolicySchema)` to create a new message.
+ */
+export declare const PolicySchema: GenMessage<Policy>;
+
+/**
+ * A policy object that contributes rules.
+ *
+ * @generated from message gatehouse.snapshot.v1.PolicyOrigin
+ */
+export declare type PolicyOrigin = Message<"gatehouse.snapshot.v1.PolicyOrigin"> & {
+  /**
+   * "<namespace>/<name>"
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its rules apply only where this CEL expression holds; empty: always.
+   *
+   * @generated from field: string when = 2;
+   */
+  when: string;
+
+  /**
+   * @generated from field: bool shadow = 3;
+   */
+  shadow: boolean;
+
+  /**
+   * What concerns the object as a whole, as JSON; the kind of the policy says what.
+   *
+   * @generated from field: string settings = 4;
+   */
+  settings: string;
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.PolicyOrigin.
+ * Use `create(PolicyOriginSchema)` to create a new message.
+ */
+export declare const PolicyOriginSchema: GenMessage<PolicyOrigin>;
+
+/**
+ * @generated from message gatehouse.snapshot.v1.PolicyRule
+ */
+export declare type PolicyRule = Message<"gatehouse.snapshot.v1.PolicyRule"> & {
+  /**
+   * Field of the spec, e.g. "authentication".
+   *
+   * @generated from field: string block = 1;
+   */
+  block: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Index in `origins`.
+   *
+   * @generated from field: uint32 origin = 3;
+   */
+  origin: number;
+
+  /**
+   * The rule as JSON, in the schema of the kind.
+   *
+   * @generated from field: string config = 4;
+   */
+  config: string;
+
+  /**
+   * Policies whose rule of this name it replaces, "<namespace>/<name>".
+   *
+   * @generated from field: repeated string overrides = 5;
+   */
+  overrides: string[];
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.PolicyRule.
+ * Use `create(PolicyRuleSchema)` to create a new message.
+ */
+export declare const PolicyRuleSchema: GenMessage<PolicyRule>;
+
+/**
  * name: that of the Secret, "<namespace>/<name>"
  *
  * @generated from message gatehouse.snapshot.v1.Secret
@@ -1038,6 +1216,13 @@ export declare type Endpoint = Message<"gatehouse.snapshot.v1.Endpoint"> & {
    * @generated from field: string zone = 4;
    */
   zone: string;
+
+  /**
+   * Zones whose data planes should use it first (KEP-2433), sorted; heeded when every endpoint has some.
+   *
+   * @generated from field: repeated string hinted_zones = 5;
+   */
+  hintedZones: string[];
 };
 
 /**
@@ -1079,6 +1264,11 @@ export enum Kind {
    * @generated from enum value: KIND_ENDPOINTS = 5;
    */
   ENDPOINTS = 5,
+
+  /**
+   * @generated from enum value: KIND_POLICY = 6;
+   */
+  POLICY = 6,
 }
 
 /**

@@ -11,7 +11,7 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/
  * Describes the file snapshot.proto.
  */
 export const file_snapshot = /*@__PURE__*/
-  fileDesc("Cg5zbmFwc2hvdC5wcm90bxIVZ2F0ZWhvdXNlLnNuYXBzaG90LnYxIkYKC1Jlc291cmNlS2V5EikKBGtpbmQYASABKA4yGy5nYXRlaG91c2Uuc25hcHNob3QudjEuS2luZBIMCgRuYW1lGAIgASgJIl8KCFJlc291cmNlEikKBGtpbmQYASABKA4yGy5nYXRlaG91c2Uuc25hcHNob3QudjEuS2luZBIMCgRuYW1lGAIgASgJEgwKBGhhc2gYAyABKAwSDAoEYm9keRgEIAEoDCK0AQoGVXBkYXRlEikKBGxhbmUYASABKA4yGy5nYXRlaG91c2Uuc25hcHNob3QudjEuTGFuZRIPCgd2ZXJzaW9uGAIgASgJEgwKBGZ1bGwYAyABKAgSLAoDcHV0GAQgAygLMh8uZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlJlc291cmNlEjIKBnJlbW92ZRgFIAMoCzIiLmdhdGVob3VzZS5zbmFwc2hvdC52MS5SZXNvdXJjZUtleSKhAQoNRnJvbURhdGFQbGFuZRItCgVoZWxsbxgBIAEoCzIcLmdhdGVob3VzZS5zbmFwc2hvdC52MS5IZWxsb0gAEikKA2FjaxgCIAEoCzIaLmdhdGVob3VzZS5zbmFwc2hvdC52MS5BY2tIABIrCgRuYWNrGAMgASgLMhsuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLk5hY2tIAEIJCgdtZXNzYWdlIk0KBEhlbGQSKQoEa2luZBgBIAEoDjIbLmdhdGVob3VzZS5zbmFwc2hvdC52MS5LaW5kEgwKBG5hbWUYAiABKAkSDAoEaGFzaBgDIAEoDCJfCgVIZWxsbxIMCgRub2RlGAEgASgJEgwKBHpvbmUYAiABKAkSDwoHcmVsZWFzZRgDIAEoCRIpCgRoZWxkGAQgAygLMhsuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLkhlbGQiQQoDQWNrEikKBGxhbmUYASABKA4yGy5nYXRlaG91c2Uuc25hcHNob3QudjEuTGFuZRIPCgd2ZXJzaW9uGAIgASgJIoQBCgROYWNrEikKBGxhbmUYASABKA4yGy5nYXRlaG91c2Uuc25hcHNob3QudjEuTGFuZRIPCgd2ZXJzaW9uGAIgASgJEjAKCHJlZnVzYWxzGAMgAygLMh4uZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlJlZnVzYWwSDgoGcmVzZW5kGAQgASgIImAKB1JlZnVzYWwSKQoEa2luZBgBIAEoDjIbLmdhdGVob3VzZS5zbmFwc2hvdC52MS5LaW5kEgwKBG5hbWUYAiABKAkSDAoEcGF0aBgDIAEoCRIOCgZyZWFzb24YBCABKAkiQwoNTGFzdEtub3duR29vZBIyCglyZXNvdXJjZXMYASADKAsyHy5nYXRlaG91c2Uuc25hcHNob3QudjEuUmVzb3VyY2UizQEKCExpc3RlbmVyEgwKBHBvcnQYASABKA0SOgoIcHJvdG9jb2wYAiABKA4yKC5nYXRlaG91c2Uuc25hcHNob3QudjEuTGlzdGVuZXIuUHJvdG9jb2wSEAoIaG9zdG5hbWUYAyABKAkSFAoMY2VydGlmaWNhdGVzGAQgAygJEhQKDHRydXN0ZWRfaG9wcxgFIAEoDSI5CghQcm90b2NvbBIYChRQUk9UT0NPTF9VTlNQRUNJRklFRBAAEggKBEhUVFAQARIJCgVIVFRQUxACInwKBVJvdXRlEg8KB2NyZWF0ZWQYASABKAMSNgoLYXR0YWNobWVudHMYAiADKAsyIS5nYXRlaG91c2Uuc25hcHNob3QudjEuQXR0YWNobWVudBIqCgVydWxlcxgDIAMoCzIbLmdhdGVob3VzZS5zbmFwc2hvdC52MS5SdWxlIjEKCkF0dGFjaG1lbnQSEAoIbGlzdGVuZXIYASABKAkSEQoJaG9zdG5hbWVzGAIgAygJIvcDCgRSdWxlEgwKBG5hbWUYASABKAkSLQoHbWF0Y2hlcxgCIAMoCzIcLmdhdGVob3VzZS5zbmFwc2hvdC52MS5NYXRjaBI7Cg9yZXF1ZXN0X2hlYWRlcnMYAyABKAsyIi5nYXRlaG91c2Uuc25hcHNob3QudjEuSGVhZGVyRWRpdHMSPAoQcmVzcG9uc2VfaGVhZGVycxgEIAEoCzIiLmdhdGVob3VzZS5zbmFwc2hvdC52MS5IZWFkZXJFZGl0cxIvCgdyZXdyaXRlGAUgASgLMh4uZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlJld3JpdGUSMQoHZm9yd2FyZBgGIAEoCzIeLmdhdGVob3VzZS5zbmFwc2hvdC52MS5Gb3J3YXJkSAASMwoIcmVkaXJlY3QYByABKAsyHy5nYXRlaG91c2Uuc25hcHNob3QudjEuUmVkaXJlY3RIABIxCgdyZXNwb25kGAggASgLMh4uZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlJlc3BvbmRIABIuCgdtaXJyb3JzGAkgAygLMh0uZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLk1pcnJvchIxCgh0aW1lb3V0cxgKIAEoCzIfLmdhdGVob3VzZS5zbmFwc2hvdC52MS5UaW1lb3V0c0IICgZhY3Rpb24irgEKBU1hdGNoEi4KBHBhdGgYASABKAsyIC5nYXRlaG91c2Uuc25hcHNob3QudjEuUGF0aE1hdGNoEg8KB21ldGhvZHMYAiADKAkSMgoHaGVhZGVycxgDIAMoCzIhLmdhdGVob3VzZS5zbmFwc2hvdC52MS5WYWx1ZU1hdGNoEjAKBXF1ZXJ5GAQgAygLMiEuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlZhbHVlTWF0Y2ginQEKCVBhdGhNYXRjaBIzCgR0eXBlGAEgASgOMiUuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlBhdGhNYXRjaC5UeXBlEg0KBXZhbHVlGAIgASgJIkwKBFR5cGUSFAoQVFlQRV9VTlNQRUNJRklFRBAAEgkKBUVYQUNUEAESCgoGUFJFRklYEAISDAoIVEVNUExBVEUQAxIJCgVSRUdFWBAEIqABCgpWYWx1ZU1hdGNoEgwKBG5hbWUYASABKAkSNAoEdHlwZRgCIAEoDjImLmdhdGVob3VzZS5zbmFwc2hvdC52MS5WYWx1ZU1hdGNoLlR5cGUSDQoFdmFsdWUYAyABKAkiPwoEVHlwZRIUChBUWVBFX1VOU1BFQ0lGSUVEEAASCQoFRVhBQ1QQARIJCgVSRUdFWBACEgsKB1BSRVNFTlQQAyIlCgZIZWFkZXISDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSJ1CgtIZWFkZXJFZGl0cxIqCgNhZGQYASADKAsyHS5nYXRlaG91c2Uuc25hcHNob3QudjEuSGVhZGVyEioKA3NldBgCIAMoCzIdLmdhdGVob3VzZS5zbmFwc2hvdC52MS5IZWFkZXISDgoGcmVtb3ZlGAMgAygJIogBCgdSZXdyaXRlEhYKDHN0cmlwX3ByZWZpeBgBIAEoCUgAEhMKCWZ1bGxfcGF0aBgCIAEoCUgAEjoKBnByZWZpeBgDIAEoCzIoLmdhdGVob3VzZS5zbmFwc2hvdC52MS5QcmVmaXhSZXBsYWNlbWVudEgAEgwKBGhvc3QYBCABKAlCBgoEcGF0aCI3ChFQcmVmaXhSZXBsYWNlbWVudBINCgVtYXRjaBgBIAEoCRITCgtyZXBsYWNlbWVudBgCIAEoCSJDCgdGb3J3YXJkEjgKCGJhY2tlbmRzGAEgAygLMiYuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLldlaWdodGVkQmFja2VuZCKuAQoPV2VpZ2h0ZWRCYWNrZW5kEhAKCHVwc3RyZWFtGAEgASgJEg4KBndlaWdodBgCIAEoDRI7Cg9yZXF1ZXN0X2hlYWRlcnMYAyABKAsyIi5nYXRlaG91c2Uuc25hcHNob3QudjEuSGVhZGVyRWRpdHMSPAoQcmVzcG9uc2VfaGVhZGVycxgEIAEoCzIiLmdhdGVob3VzZS5zbmFwc2hvdC52MS5IZWFkZXJFZGl0cyKfAQoIUmVkaXJlY3QSDgoGc2NoZW1lGAEgASgJEgwKBGhvc3QYAiABKAkSDAoEcG9ydBgDIAEoDRITCglmdWxsX3BhdGgYBCABKAlIABI6CgZwcmVmaXgYBSABKAsyKC5nYXRlaG91c2Uuc25hcHNob3QudjEuUHJlZml4UmVwbGFjZW1lbnRIABIOCgZzdGF0dXMYBiABKA1CBgoEcGF0aCJXCgdSZXNwb25kEg4KBnN0YXR1cxgBIAEoDRIMCgRib2R5GAIgASgMEi4KB2hlYWRlcnMYAyADKAsyHS5nYXRlaG91c2Uuc25hcHNob3QudjEuSGVhZGVyIisKBk1pcnJvchIQCgh1cHN0cmVhbRgBIAEoCRIPCgdwZXJjZW50GAIgASgNIkIKCFRpbWVvdXRzEg8KB3JlcXVlc3QYASABKA0SFwoPYmFja2VuZF9yZXF1ZXN0GAIgASgNEgwKBGlkbGUYAyABKA0ibAoIVXBzdHJlYW0SDQoFbGFiZWwYASABKAkSGgoSY29ubmVjdF90aW1lb3V0X21zGAIgASgNEhwKFG1heF9pZGxlX2Nvbm5lY3Rpb25zGAMgASgNEhcKD2lkbGVfdGltZW91dF9tcxgEIAEoDSJ6CgZTZWNyZXQSDAoEdHlwZRgBIAEoCRI1CgRkYXRhGAIgAygLMicuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlNlY3JldC5EYXRhRW50cnkaKwoJRGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDDoCOAEiPwoJRW5kcG9pbnRzEjIKCWVuZHBvaW50cxgBIAMoCzIfLmdhdGVob3VzZS5zbmFwc2hvdC52MS5FbmRwb2ludCJHCghFbmRwb2ludBIPCgdhZGRyZXNzGAEgASgJEgwKBHBvcnQYAiABKA0SDgoGd2VpZ2h0GAMgASgNEgwKBHpvbmUYBCABKAkqdwoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASEQoNS0lORF9MSVNURU5FUhABEg4KCktJTkRfUk9VVEUQAhIRCg1LSU5EX1VQU1RSRUFNEAMSDwoLS0lORF9TRUNSRVQQBBISCg5LSU5EX0VORFBPSU5UUxAFKkEKBExhbmUSFAoQTEFORV9VTlNQRUNJRklFRBAAEg8KC0xBTkVfQ09ORklHEAESEgoOTEFORV9FTkRQT0lOVFMQAjJhCglTbmFwc2hvdHMSVAoJU3Vic2NyaWJlEiQuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLkZyb21EYXRhUGxhbmUaHS5nYXRlaG91c2Uuc25hcHNob3QudjEuVXBkYXRlKAEwAWIGcHJvdG8z");
+  fileDesc("Cg5zbmFwc2hvdC5wcm90bxIVZ2F0ZWhvdXNlLnNuYXBzaG90LnYxIkYKC1Jlc291cmNlS2V5EikKBGtpbmQYASABKA4yGy5nYXRlaG91c2Uuc25hcHNob3QudjEuS2luZBIMCgRuYW1lGAIgASgJIl8KCFJlc291cmNlEikKBGtpbmQYASABKA4yGy5nYXRlaG91c2Uuc25hcHNob3QudjEuS2luZBIMCgRuYW1lGAIgASgJEgwKBGhhc2gYAyABKAwSDAoEYm9keRgEIAEoDCLmAQoGVXBkYXRlEikKBGxhbmUYASABKA4yGy5nYXRlaG91c2Uuc25hcHNob3QudjEuTGFuZRIPCgd2ZXJzaW9uGAIgASgJEgwKBGZ1bGwYAyABKAgSLAoDcHV0GAQgAygLMh8uZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlJlc291cmNlEjIKBnJlbW92ZRgFIAMoCzIiLmdhdGVob3VzZS5zbmFwc2hvdC52MS5SZXNvdXJjZUtleRIwCgRrZWVwGAYgAygLMiIuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlJlc291cmNlS2V5ItIBCg1Gcm9tRGF0YVBsYW5lEi0KBWhlbGxvGAEgASgLMhwuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLkhlbGxvSAASKQoDYWNrGAIgASgLMhouZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLkFja0gAEisKBG5hY2sYAyABKAsyGy5nYXRlaG91c2Uuc25hcHNob3QudjEuTmFja0gAEi8KBmhlYWx0aBgEIAEoCzIdLmdhdGVob3VzZS5zbmFwc2hvdC52MS5IZWFsdGhIAEIJCgdtZXNzYWdlIk0KBEhlbGQSKQoEa2luZBgBIAEoDjIbLmdhdGVob3VzZS5zbmFwc2hvdC52MS5LaW5kEgwKBG5hbWUYAiABKAkSDAoEaGFzaBgDIAEoDCJfCgVIZWxsbxIMCgRub2RlGAEgASgJEgwKBHpvbmUYAiABKAkSDwoHcmVsZWFzZRgDIAEoCRIpCgRoZWxkGAQgAygLMhsuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLkhlbGQiQQoDQWNrEikKBGxhbmUYASABKA4yGy5nYXRlaG91c2Uuc25hcHNob3QudjEuTGFuZRIPCgd2ZXJzaW9uGAIgASgJIoQBCgROYWNrEikKBGxhbmUYASABKA4yGy5nYXRlaG91c2Uuc25hcHNob3QudjEuTGFuZRIPCgd2ZXJzaW9uGAIgASgJEjAKCHJlZnVzYWxzGAMgAygLMh4uZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlJlZnVzYWwSDgoGcmVzZW5kGAQgASgIImAKB1JlZnVzYWwSKQoEa2luZBgBIAEoDjIbLmdhdGVob3VzZS5zbmFwc2hvdC52MS5LaW5kEgwKBG5hbWUYAiABKAkSDAoEcGF0aBgDIAEoCRIOCgZyZWFzb24YBCABKAkiOgoGSGVhbHRoEjAKCHByb2JsZW1zGAEgAygLMh4uZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlJlZnVzYWwiQwoNTGFzdEtub3duR29vZBIyCglyZXNvdXJjZXMYASADKAsyHy5nYXRlaG91c2Uuc25hcHNob3QudjEuUmVzb3VyY2Ui6AEKCExpc3RlbmVyEgwKBHBvcnQYASABKA0SOgoIcHJvdG9jb2wYAiABKA4yKC5nYXRlaG91c2Uuc25hcHNob3QudjEuTGlzdGVuZXIuUHJvdG9jb2wSEAoIaG9zdG5hbWUYAyABKAkSFAoMY2VydGlmaWNhdGVzGAQgAygJEhQKDHRydXN0ZWRfaG9wcxgFIAEoDRIZChFrZXB0X2NlcnRpZmljYXRlcxgGIAMoCSI5CghQcm90b2NvbBIYChRQUk9UT0NPTF9VTlNQRUNJRklFRBAAEggKBEhUVFAQARIJCgVIVFRQUxACInwKBVJvdXRlEg8KB2NyZWF0ZWQYASABKAMSNgoLYXR0YWNobWVudHMYAiADKAsyIS5nYXRlaG91c2Uuc25hcHNob3QudjEuQXR0YWNobWVudBIqCgVydWxlcxgDIAMoCzIbLmdhdGVob3VzZS5zbmFwc2hvdC52MS5SdWxlIjEKCkF0dGFjaG1lbnQSEAoIbGlzdGVuZXIYASABKAkSEQoJaG9zdG5hbWVzGAIgAygJIvcDCgRSdWxlEgwKBG5hbWUYASABKAkSLQoHbWF0Y2hlcxgCIAMoCzIcLmdhdGVob3VzZS5zbmFwc2hvdC52MS5NYXRjaBI7Cg9yZXF1ZXN0X2hlYWRlcnMYAyABKAsyIi5nYXRlaG91c2Uuc25hcHNob3QudjEuSGVhZGVyRWRpdHMSPAoQcmVzcG9uc2VfaGVhZGVycxgEIAEoCzIiLmdhdGVob3VzZS5zbmFwc2hvdC52MS5IZWFkZXJFZGl0cxIvCgdyZXdyaXRlGAUgASgLMh4uZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlJld3JpdGUSMQoHZm9yd2FyZBgGIAEoCzIeLmdhdGVob3VzZS5zbmFwc2hvdC52MS5Gb3J3YXJkSAASMwoIcmVkaXJlY3QYByABKAsyHy5nYXRlaG91c2Uuc25hcHNob3QudjEuUmVkaXJlY3RIABIxCgdyZXNwb25kGAggASgLMh4uZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlJlc3BvbmRIABIuCgdtaXJyb3JzGAkgAygLMh0uZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLk1pcnJvchIxCgh0aW1lb3V0cxgKIAEoCzIfLmdhdGVob3VzZS5zbmFwc2hvdC52MS5UaW1lb3V0c0IICgZhY3Rpb24irgEKBU1hdGNoEi4KBHBhdGgYASABKAsyIC5nYXRlaG91c2Uuc25hcHNob3QudjEuUGF0aE1hdGNoEg8KB21ldGhvZHMYAiADKAkSMgoHaGVhZGVycxgDIAMoCzIhLmdhdGVob3VzZS5zbmFwc2hvdC52MS5WYWx1ZU1hdGNoEjAKBXF1ZXJ5GAQgAygLMiEuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlZhbHVlTWF0Y2ginQEKCVBhdGhNYXRjaBIzCgR0eXBlGAEgASgOMiUuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlBhdGhNYXRjaC5UeXBlEg0KBXZhbHVlGAIgASgJIkwKBFR5cGUSFAoQVFlQRV9VTlNQRUNJRklFRBAAEgkKBUVYQUNUEAESCgoGUFJFRklYEAISDAoIVEVNUExBVEUQAxIJCgVSRUdFWBAEIqABCgpWYWx1ZU1hdGNoEgwKBG5hbWUYASABKAkSNAoEdHlwZRgCIAEoDjImLmdhdGVob3VzZS5zbmFwc2hvdC52MS5WYWx1ZU1hdGNoLlR5cGUSDQoFdmFsdWUYAyABKAkiPwoEVHlwZRIUChBUWVBFX1VOU1BFQ0lGSUVEEAASCQoFRVhBQ1QQARIJCgVSRUdFWBACEgsKB1BSRVNFTlQQAyIlCgZIZWFkZXISDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSJ1CgtIZWFkZXJFZGl0cxIqCgNhZGQYASADKAsyHS5nYXRlaG91c2Uuc25hcHNob3QudjEuSGVhZGVyEioKA3NldBgCIAMoCzIdLmdhdGVob3VzZS5zbmFwc2hvdC52MS5IZWFkZXISDgoGcmVtb3ZlGAMgAygJIogBCgdSZXdyaXRlEhYKDHN0cmlwX3ByZWZpeBgBIAEoCUgAEhMKCWZ1bGxfcGF0aBgCIAEoCUgAEjoKBnByZWZpeBgDIAEoCzIoLmdhdGVob3VzZS5zbmFwc2hvdC52MS5QcmVmaXhSZXBsYWNlbWVudEgAEgwKBGhvc3QYBCABKAlCBgoEcGF0aCI3ChFQcmVmaXhSZXBsYWNlbWVudBINCgVtYXRjaBgBIAEoCRITCgtyZXBsYWNlbWVudBgCIAEoCSJDCgdGb3J3YXJkEjgKCGJhY2tlbmRzGAEgAygLMiYuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLldlaWdodGVkQmFja2VuZCKuAQoPV2VpZ2h0ZWRCYWNrZW5kEhAKCHVwc3RyZWFtGAEgASgJEg4KBndlaWdodBgCIAEoDRI7Cg9yZXF1ZXN0X2hlYWRlcnMYAyABKAsyIi5nYXRlaG91c2Uuc25hcHNob3QudjEuSGVhZGVyRWRpdHMSPAoQcmVzcG9uc2VfaGVhZGVycxgEIAEoCzIiLmdhdGVob3VzZS5zbmFwc2hvdC52MS5IZWFkZXJFZGl0cyKfAQoIUmVkaXJlY3QSDgoGc2NoZW1lGAEgASgJEgwKBGhvc3QYAiABKAkSDAoEcG9ydBgDIAEoDRITCglmdWxsX3BhdGgYBCABKAlIABI6CgZwcmVmaXgYBSABKAsyKC5nYXRlaG91c2Uuc25hcHNob3QudjEuUHJlZml4UmVwbGFjZW1lbnRIABIOCgZzdGF0dXMYBiABKA1CBgoEcGF0aCJXCgdSZXNwb25kEg4KBnN0YXR1cxgBIAEoDRIMCgRib2R5GAIgASgMEi4KB2hlYWRlcnMYAyADKAsyHS5nYXRlaG91c2Uuc25hcHNob3QudjEuSGVhZGVyIisKBk1pcnJvchIQCgh1cHN0cmVhbRgBIAEoCRIPCgdwZXJjZW50GAIgASgNIkIKCFRpbWVvdXRzEg8KB3JlcXVlc3QYASABKA0SFwoPYmFja2VuZF9yZXF1ZXN0GAIgASgNEgwKBGlkbGUYAyABKA0ibAoIVXBzdHJlYW0SDQoFbGFiZWwYASABKAkSGgoSY29ubmVjdF90aW1lb3V0X21zGAIgASgNEhwKFG1heF9pZGxlX2Nvbm5lY3Rpb25zGAMgASgNEhcKD2lkbGVfdGltZW91dF9tcxgEIAEoDSLgAQoGUG9saWN5EgwKBGtpbmQYASABKAkSDgoGYnJva2VuGAIgASgJEjQKB29yaWdpbnMYAyADKAsyIy5nYXRlaG91c2Uuc25hcHNob3QudjEuUG9saWN5T3JpZ2luEjAKBXJ1bGVzGAQgAygLMiEuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlBvbGljeVJ1bGUSNwoMc2hhZG93X3J1bGVzGAUgAygLMiEuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlBvbGljeVJ1bGUSFwoPZ3VhcmRlZF9oZWFkZXJzGAYgAygJIkwKDFBvbGljeU9yaWdpbhIMCgRuYW1lGAEgASgJEgwKBHdoZW4YAiABKAkSDgoGc2hhZG93GAMgASgIEhAKCHNldHRpbmdzGAQgASgJIlwKClBvbGljeVJ1bGUSDQoFYmxvY2sYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZvcmlnaW4YAyABKA0SDgoGY29uZmlnGAQgASgJEhEKCW92ZXJyaWRlcxgFIAMoCSJ6CgZTZWNyZXQSDAoEdHlwZRgBIAEoCRI1CgRkYXRhGAIgAygLMicuZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlNlY3JldC5EYXRhRW50cnkaKwoJRGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDDoCOAEiPwoJRW5kcG9pbnRzEjIKCWVuZHBvaW50cxgBIAMoCzIfLmdhdGVob3VzZS5zbmFwc2hvdC52MS5FbmRwb2ludCJdCghFbmRwb2ludBIPCgdhZGRyZXNzGAEgASgJEgwKBHBvcnQYAiABKA0SDgoGd2VpZ2h0GAMgASgNEgwKBHpvbmUYBCABKAkSFAoMaGludGVkX3pvbmVzGAUgAygJKogBCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIRCg1LSU5EX0xJU1RFTkVSEAESDgoKS0lORF9ST1VURRACEhEKDUtJTkRfVVBTVFJFQU0QAxIPCgtLSU5EX1NFQ1JFVBAEEhIKDktJTkRfRU5EUE9JTlRTEAUSDwoLS0lORF9QT0xJQ1kQBipBCgRMYW5lEhQKEExBTkVfVU5TUEVDSUZJRUQQABIPCgtMQU5FX0NPTkZJRxABEhIKDkxBTkVfRU5EUE9JTlRTEAIyYQoJU25hcHNob3RzElQKCVN1YnNjcmliZRIkLmdhdGVob3VzZS5zbmFwc2hvdC52MS5Gcm9tRGF0YVBsYW5lGh0uZ2F0ZWhvdXNlLnNuYXBzaG90LnYxLlVwZGF0ZSgBMAFiBnByb3RvMw");
 
 /**
  * Describes the message gatehouse.snapshot.v1.ResourceKey.
@@ -77,24 +77,31 @@ export const RefusalSchema = /*@__PURE__*/
   messageDesc(file_snapshot, 8);
 
 /**
+ * Describes the message gatehouse.snapshot.v1.Health.
+ * Use `create(HealthSchema)` to create a new message.
+ */
+export const HealthSchema = /*@__PURE__*/
+  messageDesc(file_snapshot, 9);
+
+/**
  * Describes the message gatehouse.snapshot.v1.LastKnownGood.
  * Use `create(LastKnownGoodSchema)` to create a new message.
  */
 export const LastKnownGoodSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 9);
+  messageDesc(file_snapshot, 10);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Listener.
  * Use `create(ListenerSchema)` to create a new message.
  */
 export const ListenerSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 10);
+  messageDesc(file_snapshot, 11);
 
 /**
  * Describes the enum gatehouse.snapshot.v1.Listener.Protocol.
  */
 export const Listener_ProtocolSchema = /*@__PURE__*/
-  enumDesc(file_snapshot, 10, 0);
+  enumDesc(file_snapshot, 11, 0);
 
 /**
  * @generated from enum gatehouse.snapshot.v1.Listener.Protocol
@@ -107,41 +114,41 @@ export const Listener_Protocol = /*@__PURE__*/
  * Use `create(RouteSchema)` to create a new message.
  */
 export const RouteSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 11);
+  messageDesc(file_snapshot, 12);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Attachment.
  * Use `create(AttachmentSchema)` to create a new message.
  */
 export const AttachmentSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 12);
+  messageDesc(file_snapshot, 13);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Rule.
  * Use `create(RuleSchema)` to create a new message.
  */
 export const RuleSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 13);
+  messageDesc(file_snapshot, 14);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Match.
  * Use `create(MatchSchema)` to create a new message.
  */
 export const MatchSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 14);
+  messageDesc(file_snapshot, 15);
 
 /**
  * Describes the message gatehouse.snapshot.v1.PathMatch.
  * Use `create(PathMatchSchema)` to create a new message.
  */
 export const PathMatchSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 15);
+  messageDesc(file_snapshot, 16);
 
 /**
  * Describes the enum gatehouse.snapshot.v1.PathMatch.Type.
  */
 export const PathMatch_TypeSchema = /*@__PURE__*/
-  enumDesc(file_snapshot, 15, 0);
+  enumDesc(file_snapshot, 16, 0);
 
 /**
  * @generated from enum gatehouse.snapshot.v1.PathMatch.Type
@@ -154,13 +161,13 @@ export const PathMatch_Type = /*@__PURE__*/
  * Use `create(ValueMatchSchema)` to create a new message.
  */
 export const ValueMatchSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 16);
+  messageDesc(file_snapshot, 17);
 
 /**
  * Describes the enum gatehouse.snapshot.v1.ValueMatch.Type.
  */
 export const ValueMatch_TypeSchema = /*@__PURE__*/
-  enumDesc(file_snapshot, 16, 0);
+  enumDesc(file_snapshot, 17, 0);
 
 /**
  * @generated from enum gatehouse.snapshot.v1.ValueMatch.Type
@@ -173,98 +180,119 @@ export const ValueMatch_Type = /*@__PURE__*/
  * Use `create(HeaderSchema)` to create a new message.
  */
 export const HeaderSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 17);
+  messageDesc(file_snapshot, 18);
 
 /**
  * Describes the message gatehouse.snapshot.v1.HeaderEdits.
  * Use `create(HeaderEditsSchema)` to create a new message.
  */
 export const HeaderEditsSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 18);
+  messageDesc(file_snapshot, 19);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Rewrite.
  * Use `create(RewriteSchema)` to create a new message.
  */
 export const RewriteSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 19);
+  messageDesc(file_snapshot, 20);
 
 /**
  * Describes the message gatehouse.snapshot.v1.PrefixReplacement.
  * Use `create(PrefixReplacementSchema)` to create a new message.
  */
 export const PrefixReplacementSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 20);
+  messageDesc(file_snapshot, 21);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Forward.
  * Use `create(ForwardSchema)` to create a new message.
  */
 export const ForwardSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 21);
+  messageDesc(file_snapshot, 22);
 
 /**
  * Describes the message gatehouse.snapshot.v1.WeightedBackend.
  * Use `create(WeightedBackendSchema)` to create a new message.
  */
 export const WeightedBackendSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 22);
+  messageDesc(file_snapshot, 23);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Redirect.
  * Use `create(RedirectSchema)` to create a new message.
  */
 export const RedirectSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 23);
+  messageDesc(file_snapshot, 24);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Respond.
  * Use `create(RespondSchema)` to create a new message.
  */
 export const RespondSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 24);
+  messageDesc(file_snapshot, 25);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Mirror.
  * Use `create(MirrorSchema)` to create a new message.
  */
 export const MirrorSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 25);
+  messageDesc(file_snapshot, 26);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Timeouts.
  * Use `create(TimeoutsSchema)` to create a new message.
  */
 export const TimeoutsSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 26);
+  messageDesc(file_snapshot, 27);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Upstream.
  * Use `create(UpstreamSchema)` to create a new message.
  */
 export const UpstreamSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 27);
+  messageDesc(file_snapshot, 28);
+
+/**
+ * Describes the message gatehouse.snapshot.v1.Policy.
+ * Use `create(PolicySchema)` to create a new message.
+ */
+export const PolicySchema = /*@__PURE__*/
+  messageDesc(file_snapshot, 29);
+
+/**
+ * Describes the message gatehouse.snapshot.v1.PolicyOrigin.
+ * Use `create(PolicyOriginSchema)` to create a new message.
+ */
+export const PolicyOriginSchema = /*@__PURE__*/
+  messageDesc(file_snapshot, 30);
+
+/**
+ * Describes the message gatehouse.snapshot.v1.PolicyRule.
+ * Use `create(PolicyRuleSchema)` to create a new message.
+ */
+export const PolicyRuleSchema = /*@__PURE__*/
+  messageDesc(file_snapshot, 31);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Secret.
  * Use `create(SecretSchema)` to create a new message.
  */
 export const SecretSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 28);
+  messageDesc(file_snapshot, 32);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Endpoints.
  * Use `create(EndpointsSchema)` to create a new message.
  */
 export const EndpointsSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 29);
+  messageDesc(file_snapshot, 33);
 
 /**
  * Describes the message gatehouse.snapshot.v1.Endpoint.
  * Use `create(EndpointSchema)` to create a new message.
  */
 export const EndpointSchema = /*@__PURE__*/
-  messageDesc(file_snapshot, 30);
+  messageDesc(file_snapshot, 34);
 
 /**
  * Describes the enum gatehouse.snapshot.v1.Kind.
