@@ -1,3 +1,5 @@
+import { authPolicySpec } from './resources/auth-policy.ts';
+import { consumerSpec } from './resources/consumer.ts';
 import { endpointSliceFields } from './resources/endpoint-slice.ts';
 import { gatewaySpec } from './resources/gateway.ts';
 import { referenceGrantSpec } from './resources/reference-grant.ts';
@@ -38,6 +40,8 @@ function foreignKind<
 export const kinds = {
   Route: ownKind('Route', routeSpec, 'Which requests go where.'),
   Upstream: ownKind('Upstream', upstreamSpec, 'A group of endpoints.'),
+  AuthPolicy: ownKind('AuthPolicy', authPolicySpec, 'Who may send requests.'),
+  Consumer: ownKind('Consumer', consumerSpec, 'A client that is known by name.'),
   Gateway: foreignKind(
     'gateway.networking.k8s.io/v1',
     'Gateway',
@@ -71,6 +75,8 @@ export type Kind = keyof typeof kinds;
 export type ObjectOf<K extends Kind> = Static<(typeof kinds)[K]>;
 export type RouteObject = ObjectOf<'Route'>;
 export type UpstreamObject = ObjectOf<'Upstream'>;
+export type AuthPolicyObject = ObjectOf<'AuthPolicy'>;
+export type ConsumerObject = ObjectOf<'Consumer'>;
 export type GatewayObject = ObjectOf<'Gateway'>;
 export type ServiceObject = ObjectOf<'Service'>;
 export type EndpointSliceObject = ObjectOf<'EndpointSlice'>;

@@ -1,5 +1,5 @@
 import { kinds } from './kinds.ts';
-import { routeStatus, upstreamStatus } from './resources/status.ts';
+import { policyStatus, routeStatus, upstreamStatus } from './resources/status.ts';
 import { nodeOf, type SchemaNode } from './schema/node.ts';
 
 /** A kind that is installed as a CRD: its names for kubectl and its schemas. */
@@ -15,7 +15,7 @@ export type OwnKind = {
 };
 
 function ownKind(
-  kind: 'Route' | 'Upstream',
+  kind: 'Route' | 'Upstream' | 'AuthPolicy' | 'Consumer',
   status: unknown,
   names: Pick<OwnKind, 'plural' | 'shortNames' | 'columns'>,
 ): OwnKind {
@@ -44,4 +44,20 @@ export const ownKinds: readonly OwnKind[] = [
     ],
   }),
   ownKind('Upstream', upstreamStatus, { plural: 'upstreams', shortNames: ['ups'], columns: [] }),
+  ownKind('AuthPolicy', policyStatus, {
+    plural: 'authpolicies',
+    shortNames: ['authp'],
+    columns: [
+      {
+        name: 'Targets',
+        jsonPath: '.spec.targetRefs[*].name',
+        description: 'What the policy applies to.',
+      },
+    ],
+  }),
+  ownKind('Consumer', upstreamStatus, {
+    plural: 'consumers',
+    shortNames: ['cons'],
+    columns: [{ name: 'Plan', jsonPath: '.spec.plan', description: 'Plan of the client.' }],
+  }),
 ];

@@ -65,6 +65,59 @@ const parent = object(
   { description: 'What became of the Route at one Gateway (Gateway API, RouteParentStatus).' },
 );
 
+const ancestor = object(
+  {
+    ancestorRef: object(
+      {
+        group: optional(text('Group of the target.')),
+        kind: optional(text('Kind of the target.')),
+        namespace: optional(text('Namespace of the target.')),
+        name: text('Name of the target.'),
+        sectionName: optional(text('One listener or rule of it.')),
+      },
+      { description: 'The target, as in spec.targetRefs.' },
+    ),
+    controllerName: optional(text('Controller that wrote this.')),
+    conditions: optional(conditions),
+  },
+  { description: 'What became of the policy at one target (GEP-713, PolicyAncestorStatus).' },
+);
+
+const effectiveRule = object(
+  {
+    name: text('Kind and name of the rule, e.g. "authentication/users".'),
+    from: text('Namespace and name of the policy that it comes from.'),
+    overrides: optional(
+      array(text('Namespace and name of a policy.'), {
+        description: 'Policies whose rule of this name it replaces.',
+        maxItems: 16,
+      }),
+    ),
+  },
+  { description: 'A rule in force.' },
+);
+
+const effective = object(
+  {
+    target: text('Kind, namespace, name and section of a target.'),
+    rules: array(effectiveRule, { description: 'Rules in force there.', maxItems: 128 }),
+  },
+  { description: 'What is in force at a target, and where it comes from.' },
+);
+
+export const policyStatus = object(
+  {
+    conditions: optional(conditions),
+    ancestors: optional(
+      array(ancestor, { description: 'What became of the policy at each target.', maxItems: 16 }),
+    ),
+    effective: optional(
+      array(effective, { description: 'Rules in force at each target.', maxItems: 16 }),
+    ),
+  },
+  { description: 'Written by Gatehouse.' },
+);
+
 export const upstreamStatus = object(
   { conditions: optional(conditions) },
   { description: 'Written by Gatehouse.' },
@@ -82,4 +135,5 @@ export const routeStatus = object(
 
 /** As it is written to the API server. */
 export type RouteStatus = Static<typeof routeStatus>;
+export type PolicyStatus = Static<typeof policyStatus>;
 export type UpstreamStatus = Static<typeof upstreamStatus>;

@@ -23,4 +23,13 @@ export const defaults = {
   /** Idle connections that each worker thread keeps to one upstream. */
   poolMaxIdle: 256,
   poolIdleTimeout: '4s',
+  policyShadow: false,
+  jwksRefresh: '10m',
+  jwksTimeout: '5s',
+  clockSkew: '30s',
+  introspectionCache: '60s',
+  externalTimeout: '500ms',
+  sessionLifetime: '12h',
+  /** Paths that an AuthPolicy leaves alone. */
+  excludedPaths: ['/health', '/metrics'],
 } as const;

@@ -15,6 +15,9 @@ export const fieldValuePattern = '^[\\t\\x20-\\x7e]*$';
 export const durationPattern = '^([0-9]{1,5}(h|m|s|ms)){1,4}$';
 export const pathPattern = '^/[^?#\\x00-\\x20\\x7f]*$';
 export const addressPattern = '^[0-9a-fA-F.:]+$';
+/** An address with or without the length of a prefix (RFC 4632, RFC 4291). */
+export const cidrPattern = '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$';
+export const urlPattern = '^https?://[^/?#@\\s]+(/[^?#\\s]*)?(\\?[^#\\s]*)?$';
 
 /** What the patterns ask for, in words, for messages and the reference. */
 export const patternWords: ReadonlyMap<string, string> = new Map([
@@ -26,6 +29,8 @@ export const patternWords: ReadonlyMap<string, string> = new Map([
   [durationPattern, 'a duration such as "30s", "1m30s" or "250ms"'],
   [pathPattern, 'a path that starts with "/", without query, fragment, spaces or controls'],
   [addressPattern, 'an IPv4 or IPv6 address'],
+  [cidrPattern, 'an IPv4 or IPv6 address or range such as "10.0.0.0/8"'],
+  [urlPattern, 'an http or https URL without user or fragment'],
 ]);
 
 export const name = (description: string) =>
@@ -46,6 +51,39 @@ export const duration = (description: string, fallback?: string) =>
     pattern: durationPattern,
     ...(fallback === undefined ? {} : { default: fallback }),
   });
+
+export const url = (description: string) =>
+  string({ description, minLength: 8, maxLength: 2048, pattern: urlPattern });
+
+export const path = (description: string, fallback?: string) =>
+  string({
+    description,
+    minLength: 1,
+    maxLength: 1024,
+    pattern: pathPattern,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  });
+
+/** CEL text; what it may speak of is said in docs/guide/expressions.md. */
+export const expression = (description: string) =>
+  string({ description, minLength: 1, maxLength: 4096 });
+
+/** One entry of a Secret in the namespace of the object. */
+export const secretKeyRef = (description: string, key: string) =>
+  object(
+    {
+      name: objectName('Name of the Secret, in the namespace of the object.'),
+      key: optional(
+        string({
+          description: 'Entry of the Secret.',
+          minLength: 1,
+          maxLength: 253,
+          default: key,
+        }),
+      ),
+    },
+    { description },
+  );
 
 export const hostname = (description: string) =>
   string({
