@@ -10,5 +10,7 @@ export function resourcesOf(store: Store): Resources {
     services: [...store.list('Service')],
     endpointSlices: [...store.list('EndpointSlice')],
     secrets: [...store.list('Secret')],
+    namespaces: [...store.list('Namespace')],
+    referenceGrants: [...store.list('ReferenceGrant')],
   };
 }

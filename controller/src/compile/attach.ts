@@ -1,13 +1,14 @@
 import type { RouteObject } from '@gatehouse/crds';
 import { intersectHostnames } from './hostnames.ts';
 import type { JudgedListener } from './listeners.ts';
+import type { Selected } from './namespaces.ts';
 import { namespaceOf, sortedBy } from './resources.ts';
 import type { ParentStatus } from './status.ts';
 
 /** What Routes need to know about a listener; certificates are not part of it. */
 export type AttachPoint = Pick<
   JudgedListener,
-  'id' | 'gateway' | 'section' | 'port' | 'hostname' | 'from' | 'out'
+  'id' | 'gateway' | 'section' | 'port' | 'hostname' | 'from' | 'selector' | 'out' | 'served'
 >;
 
 /** All listeners, by "<namespace>/<name>" of their Gateway. */
@@ -28,22 +29,24 @@ export type Attached = {
 };
 
 export function attachPoint(listener: JudgedListener): AttachPoint {
-  const { id, gateway, section, port, hostname, from, out } = listener;
-  return { id, gateway, section, port, hostname, from, out };
+  const { id, gateway, section, port, hostname, from, selector, out, served } = listener;
+  return { id, gateway, section, port, hostname, from, selector, out, served };
 }
 
 export function byGateway(points: readonly AttachPoint[]): AttachPoints {
   return Map.groupBy(points, ({ gateway }) => gateway);
 }
 
-/** Finds the listeners that serve a Route, and says of each parent what came of it. */
-export function attach(route: RouteObject, points: AttachPoints): Attached {
+/**
+ * Finds the listeners that serve a Route, and says of each parent what came of it.
+ * @param selected of the namespace of the Route.
+ */
+export function attach(route: RouteObject, points: AttachPoints, selected: Selected): Attached {
   const attachments = new Map<string, string[]>();
-  const parents = parentsOf(route, points).map((parentRef) => {
-    const found = attachTo(route, parentRef, points);
-    if (!Array.isArray(found)) return { parentRef, refusal: found };
+  const parents = parentsOf(route, points, selected).map((parentRef) => {
+    const { found, refusal } = attachTo(route, parentRef, points, selected);
     for (const [id, hosts] of found) attachments.set(id, hosts);
-    return { parentRef, refusal: undefined };
+    return { parentRef, refusal };
   });
   return { parents, attachments: new Map(sortedBy(attachments, ([id]) => id)) };
 }
@@ -52,14 +55,16 @@ export function attach(route: RouteObject, points: AttachPoints): Attached {
  * Without parentRefs: every Gateway of the namespace of the Route; when there is none, every Gateway
  * with a listener that allows the Route.
  */
-function parentsOf(route: RouteObject, points: AttachPoints): ParentRef[] {
+function parentsOf(route: RouteObject, points: AttachPoints, selected: Selected): ParentRef[] {
   const namespace = namespaceOf(route);
   const refs = route.spec.parentRefs ?? [];
   if (refs.length > 0)
     return refs.map((ref) => ({ ...ref, namespace: ref.namespace ?? namespace }));
   const all = [...points].map(([id, listeners]) => ({ ...refTo(id), listeners }));
   const own = all.filter((gateway) => gateway.namespace === namespace);
-  const open = all.filter(({ listeners }) => listeners.some((point) => allows(point, namespace)));
+  const open = all.filter(({ listeners }) =>
+    listeners.some((point) => allows(point, namespace, selected)),
+  );
   return (own.length > 0 ? own : open).map(({ listeners: _, ...ref }) => ref);
 }
 
@@ -68,18 +73,33 @@ function refTo(id: string): ParentRef {
   return { namespace: id.slice(0, slash), name: id.slice(slash + 1) };
 }
 
-function allows({ gateway, from }: AttachPoint, namespace: string): boolean {
-  return from === 'All' || (from === 'Same' && gateway.startsWith(`${namespace}/`));
+function allows({ id, gateway, from }: AttachPoint, namespace: string, { listeners }: Selected) {
+  switch (from) {
+    case 'All':
+      return true;
+    case 'Same':
+      return gateway.startsWith(`${namespace}/`);
+    case 'Selector':
+      return listeners.has(id);
+    case 'None':
+      return false;
+  }
 }
 
+/** `found`: hostnames by listener; with a refusal there are some still where a lost Secret is kept. */
 function attachTo(
   route: RouteObject,
   { namespace, name, sectionName, port }: ParentRef,
   points: AttachPoints,
-): [string, string[]][] | Refusal {
+  selectedListeners: Selected,
+): { found: [string, string[]][]; refusal: Refusal | undefined } {
+  const refused = (reason: Refusal['reason'], message: string) => ({
+    found: [],
+    refusal: { reason, message },
+  });
   const gateway = `Gateway "${namespace}/${name}"`;
   const listeners = points.get(`${namespace}/${name}`);
-  if (!listeners) return { reason: 'NoMatchingParent', message: `${gateway} does not exist` };
+  if (!listeners) return refused('NoMatchingParent', `${gateway} does not exist`);
   const selected = listeners.filter(
     (point) =>
       (sectionName === undefined || point.section === sectionName) &&
@@ -88,10 +108,15 @@ function attachTo(
   if (selected.length === 0) {
     const named = sectionName === undefined ? '' : ` "${sectionName}"`;
     const onPort = port === undefined ? '' : ` on port ${port}`;
-    return { reason: 'NoMatchingParent', message: `${gateway} has no listener${named}${onPort}` };
+    return refused('NoMatchingParent', `${gateway} has no listener${named}${onPort}`);
   }
-  const allowed = selected.filter((point) => allows(point, namespaceOf(route)));
-  if (allowed.length === 0) return notAllowed(gateway, selected, namespaceOf(route));
+  const own = namespaceOf(route);
+  const allowed = selected.filter((point) => allows(point, own, selectedListeners));
+  if (allowed.length === 0) {
+    const why = refusedBySelector(selected, own, selectedListeners);
+    const message = `${gateway} does not allow Routes of namespace "${own}"${why}`;
+    return refused('NotAllowedByListeners', message);
+  }
   const hosts = allowed.flatMap((point) => {
     const common = intersectHostnames(point.hostname, route.spec.hostnames ?? []);
     return common ? [{ point, common }] : [];
@@ -100,20 +125,27 @@ function attachTo(
     const message = `no hostname of the Route is one of ${gateway}: ${allowed
       .map(({ section, hostname }) => `listener "${section}" has "${hostname}"`)
       .join(', ')}`;
-    return { reason: 'NoMatchingListenerHostname', message };
+    return refused('NoMatchingListenerHostname', message);
   }
-  const served = hosts.filter(({ point }) => point.out === '');
-  if (served.length === 0) {
-    const why = hosts.map(({ point }) => `listener "${point.section}" is left out, ${point.out}`);
-    return { reason: 'NoMatchingParent', message: `${gateway}: ${why.join(', ')}` };
-  }
-  return served.map(({ point, common }) => [point.id, common]);
+  const served = hosts.filter(({ point }) => point.served);
+  const found = served.map(({ point, common }): [string, string[]] => [point.id, common]);
+  if (served.some(({ point }) => point.out === '')) return { found, refusal: undefined };
+  const why = hosts.map(
+    ({ point }) =>
+      `listener "${point.section}"${point.served ? ':' : ' is left out,'} ${point.out}`,
+  );
+  return { ...refused('NoMatchingParent', `${gateway}: ${why.join(', ')}`), found };
 }
 
-function notAllowed(gateway: string, selected: readonly AttachPoint[], namespace: string): Refusal {
-  const selector = selected.some(({ from }) => from === 'Selector')
-    ? '; allowedRoutes.namespaces.from "Selector" is not supported and allows none, use "Same" or "All"'
-    : '';
-  const message = `${gateway} does not allow Routes of namespace "${namespace}"${selector}`;
-  return { reason: 'NotAllowedByListeners', message };
+function refusedBySelector(
+  points: readonly AttachPoint[],
+  namespace: string,
+  { known }: Selected,
+): string {
+  const choosy = points.filter(({ from }) => from === 'Selector').map(({ section }) => section);
+  if (choosy.length === 0) return '';
+  const listeners = choosy.map((section) => `"${section}"`).join(', ');
+  return known
+    ? `; its labels do not fit allowedRoutes.namespaces.selector of listener ${listeners}`
+    : `; listener ${listeners} selects by label, and there is no Namespace "${namespace}" to read labels of`;
 }

@@ -16,11 +16,13 @@ export function checkSecret(secret: SecretObject): CheckedSecret {
   const id = idOf(secret);
   const no = (why: string) => ({ reason: `Secret "${id}" ${why}` });
   if (secret.type !== tlsType)
-    return no(`is of type "${secret.type ?? 'Opaque'}", not "${tlsType}"`);
+    return no(
+      `is of type "${secret.type ?? 'Opaque'}", not "${tlsType}": delete it and create it anew`,
+    );
   const chain = entryOf(secret, 'tls.crt');
   const key = entryOf(secret, 'tls.key');
-  if (chain === undefined) return no('has no tls.crt');
-  if (key === undefined) return no('has no tls.key');
+  if (chain === undefined) return no('has no tls.crt: add the certificate chain, leaf first');
+  if (key === undefined) return no('has no tls.key: add the private key of tls.crt');
   const why = whyUnusable(chain, key);
   if (why !== undefined) return no(why);
   const data = { 'tls.crt': new Uint8Array(chain), 'tls.key': new Uint8Array(key) };

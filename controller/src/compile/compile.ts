@@ -1,14 +1,23 @@
 import type { GatewayObject, RouteObject, SecretObject, UpstreamObject } from '@gatehouse/crds';
-import type { ResourceSet } from '@gatehouse/snapshot';
+import { type Key, Kind, keyOf, type ResourceSet } from '@gatehouse/snapshot';
 import { attachPoint, byGateway } from './attach.ts';
 import { type CheckedSecret, checkSecret } from './certificates.ts';
-import { type CheckedGateway, checkGateway, defaultListener, secretIds } from './gateway.ts';
+import {
+  type CheckedGateway,
+  checkGateway,
+  defaultListener,
+  foundSecrets,
+  type SecretLookup,
+} from './gateway.ts';
 import { gatewayStatus } from './gateway-status.ts';
+import { permissions } from './grants.ts';
 import { joinLane, type Keyed, keyed } from './keyed.ts';
 import { judgeListeners } from './listeners.ts';
 import { createMemo, createSame } from './memo.ts';
+import { namespacesOf, selections } from './namespaces.ts';
+import { type Reach, reached } from './reach.ts';
 import type { Backend, Lookup } from './refs.ts';
-import { byId, idOf, type Resources, sortedBy } from './resources.ts';
+import { byId, idOf, namespaceOf, type Resources, sortedBy } from './resources.ts';
 import { type CheckedRoute, checkRoute, type LinkedRoute, linkRoute } from './route.ts';
 import type { ObjectStatus } from './status.ts';
 import { type CheckedUpstream, checkUpstream } from './upstream.ts';
@@ -23,6 +32,11 @@ export type Compiled = {
   /** Listeners, Secrets, Upstreams and Routes. */
   config: ResourceSet;
   endpoints: ResourceSet;
+  /**
+   * Secrets of served listeners that cannot be made now, because they are missing or not sound: their
+   * last good content is to stay wherever it is held.
+   */
+  keep: ReadonlySet<Key>;
   /** Versions of the two lanes, see versionOf. */
   configVersion: string;
   endpointsVersion: string;
@@ -53,12 +67,18 @@ export function createCompiler(): (resources: Resources) => Compiled {
 
   return (resources) => {
     const secrets = byId(resources.secrets);
-    const secretOf = (id: string) => {
-      const secret = secrets.get(id);
-      return secret && memos.secrets.get(secret, [], () => checkSecret(secret));
+    const namespaces = namespacesOf(resources.namespaces);
+    const reach: Reach = {
+      permits: permissions(resources.referenceGrants),
+      isAbsent: namespaces.isAbsent,
+    };
+    const secretOf: SecretLookup = (from, to) => {
+      const found = reached(from, to, secrets, reach);
+      if (typeof found === 'string') return found;
+      return memos.secrets.get(found, [], () => checkSecret(found));
     };
     const gateways = sortedBy(resources.gateways, idOf).map((gateway) =>
-      memos.gateways.get(gateway, secretIds(gateway).map(secretOf), () =>
+      memos.gateways.get(gateway, foundSecrets(gateway, secretOf), () =>
         checkGateway(gateway, secretOf),
       ),
     );
@@ -66,6 +86,7 @@ export function createCompiler(): (resources: Resources) => Compiled {
       gateways.length > 0 ? gateways.flatMap((gateway) => gateway.listeners) : [defaultListener()],
     );
     const points = pointsOf(listeners.map(attachPoint));
+    const selectedIn = selections(points, namespaces);
 
     const services = byId(resources.services);
     const upstreams = new Map(
@@ -74,17 +95,20 @@ export function createCompiler(): (resources: Resources) => Compiled {
         memos.checkedUpstreams.get(object, [], () => checkUpstream(object)),
       ]),
     );
-    const lookup: Lookup = ({ kind, id, local }) => {
-      if (!local) return undefined;
-      return kind === 'Service' ? services.get(id) : upstreams.get(id);
-    };
+    const lookup: Lookup = (ref) =>
+      ref.kind === 'Service'
+        ? reached(ref.from, ref, services, reach)
+        : reached(ref.from, ref, upstreams, reach);
     const routes = resources.routes.map((object) =>
       memos.checkedRoutes.get(object, [], () => checkRoute(object)),
     );
     const linked = sortedBy(routes, ({ id }) => id).map((route) => {
-      const dependencies: unknown[] = [points];
+      const selected = selectedIn(namespaceOf(route.object));
+      const dependencies: unknown[] = [points, selected.text];
       for (const ref of route.refs) dependencies.push(lookup(ref));
-      return memos.routes.get(route, dependencies, () => linkRoute(route, points, lookup));
+      return memos.routes.get(route, dependencies, () =>
+        linkRoute(route, points, selected, lookup),
+      );
     });
 
     const backends = new Map<string, Backend>();
@@ -95,7 +119,7 @@ export function createCompiler(): (resources: Resources) => Compiled {
     }
     const slices = slicesByService(resources.endpointSlices);
     const used = sortedBy(backends.values(), ({ upstream }) => upstream);
-    const served = listeners.filter(({ out }) => out === '');
+    const served = listeners.filter((listener) => listener.served);
     const config = joinLane([
       ...served.map(({ resource }) => keyed(resource)),
       ...sortedBy(
@@ -125,6 +149,7 @@ export function createCompiler(): (resources: Resources) => Compiled {
     return {
       config: config.set,
       endpoints: endpoints.set,
+      keep: new Set(served.flatMap(({ lost }) => lost.map((name) => keyOf(Kind.SECRET, name)))),
       configVersion: config.version,
       endpointsVersion: endpoints.version,
       statuses,

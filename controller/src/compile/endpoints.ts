@@ -43,15 +43,21 @@ function endpointsIn(
   if (port === undefined) return [];
   return slice.endpoints
     .filter(usable)
-    .flatMap(({ addresses: [address = ''], zone = '' }) =>
-      isIP(address) === 0 ? [] : [create(EndpointSchema, { address, port, weight: 1, zone })],
-    );
+    .flatMap(({ addresses: [address = ''], zone = '', hints = {} }) => {
+      if (isIP(address) === 0) return [];
+      const hintedZones = (hints.forZones ?? []).map(({ name }) => name).sort();
+      return [create(EndpointSchema, { address, port, weight: 1, zone, hintedZones })];
+    });
 }
 
 /** By address and port; an endpoint that several slices list counts once. */
 function inOrder(endpoints: Endpoint[]): Endpoint[] {
   endpoints.sort(
-    (a, b) => compareText(a.address, b.address) || a.port - b.port || compareText(a.zone, b.zone),
+    (a, b) =>
+      compareText(a.address, b.address) ||
+      a.port - b.port ||
+      compareText(a.zone, b.zone) ||
+      compareText(a.hintedZones.join(), b.hintedZones.join()),
   );
   return endpoints.filter(({ address, port }, i) => {
     const before = endpoints[i - 1];

@@ -23,12 +23,13 @@ export function gatewayStatus(
   attached: ReadonlyMap<string, number>,
 ): ObjectStatus {
   const listeners = inOrder.flatMap(({ path }) => judged.find((one) => one.path === path) ?? []);
-  const served = listeners.filter(({ out }) => out === '');
+  const sound = listeners.filter(({ out }) => out === '');
+  const served = listeners.filter((listener) => listener.served);
   const problems = [
     ...(mistakes.length > 0 ? [listed(mistakes)] : []),
     ...listeners
       .filter(({ out }) => out !== '')
-      .map(({ path, out }) => `${path}: left out, ${out}`),
+      .map(({ path, out, served }) => `${path}: ${served ? '' : 'left out, '}${out}`),
   ];
   const secrets = new Set(served.flatMap((listener) => listener.secrets.map(({ name }) => name)));
   return {
@@ -37,7 +38,7 @@ export function gatewayStatus(
     name: object.metadata.name,
     generation: object.metadata.generation ?? 0,
     conditions: [
-      acceptance(problems, served.length, listeners.length),
+      acceptance(problems, sound.length, listeners.length),
       resolvedRefs(listeners.flatMap(({ broken }) => broken)),
     ],
     listeners: listeners.map((listener) =>
@@ -50,10 +51,10 @@ export function gatewayStatus(
   };
 }
 
-function acceptance(problems: readonly string[], served: number, all: number): Condition {
+function acceptance(problems: readonly string[], sound: number, all: number): Condition {
   if (problems.length === 0) return accepted();
-  if (served === 0) return refused('ListenersNotValid', joined(problems));
-  const reason = served < all ? 'ListenersNotValid' : 'PartiallyInvalid';
+  if (sound === 0) return refused('ListenersNotValid', joined(problems));
+  const reason = sound < all ? 'ListenersNotValid' : 'PartiallyInvalid';
   return { ...accepted(joined(problems)), reason };
 }
 

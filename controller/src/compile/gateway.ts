@@ -8,9 +8,13 @@ import {
   resourceOf,
 } from '@gatehouse/snapshot';
 import type { CheckedSecret } from './certificates.ts';
-import { notPermitted } from './refs.ts';
+import type { Referred, Referrer } from './grants.ts';
+import { type Lack, lackText } from './reach.ts';
 import { createdAt, idOf, namespaceOf } from './resources.ts';
-import type { BrokenRef, Mistake } from './status.ts';
+import { checkSelector, type Selector } from './selector.ts';
+import type { BrokenRef, Mistake, Report } from './status.ts';
+
+type CertificateRef = { name: string; namespace?: string };
 
 const trustedHops = 'gatehouse.dev/trusted-hops';
 
@@ -27,8 +31,12 @@ export type CheckedListener = {
   port: number;
   hostname: string;
   from: 'All' | 'Same' | 'Selector' | 'None';
+  /** Undefined: selects no namespace. */
+  selector: Selector | undefined;
   broken: BrokenRef[];
   secrets: Resource[];
+  /** Names of Secrets that it refers to and that cannot be served as they are now. */
+  lost: string[];
   resource: Resource;
 };
 
@@ -38,14 +46,26 @@ export type CheckedGateway = {
   listeners: CheckedListener[];
 };
 
-/** What a certificateRef leads to, by "<namespace>/<name>"; undefined when there is no such Secret. */
-export type SecretLookup = (id: string) => CheckedSecret | undefined;
+/** What a certificateRef leads to. */
+export type SecretLookup = (from: Referrer, to: Referred) => CheckedSecret | Lack;
 
-export function secretIds(gateway: GatewayObject): string[] {
+function referrerOf(gateway: GatewayObject): Referrer {
+  return { kind: 'Gateway', namespace: namespaceOf(gateway) };
+}
+
+function secretRef({ name, namespace }: CertificateRef, from: Referrer): Referred {
+  const at = namespace ?? from.namespace;
+  return { kind: 'Secret', namespace: at, name, id: `${at}/${name}` };
+}
+
+/** What every certificateRef leads to, in order. */
+export function foundSecrets(
+  gateway: GatewayObject,
+  lookup: SecretLookup,
+): (CheckedSecret | Lack)[] {
+  const from = referrerOf(gateway);
   return gateway.spec.listeners.flatMap(({ tls }) =>
-    (tls?.certificateRefs ?? []).map(
-      ({ name, namespace = namespaceOf(gateway) }) => `${namespace}/${name}`,
-    ),
+    (tls?.certificateRefs ?? []).map((ref) => lookup(from, secretRef(ref, from))),
   );
 }
 
@@ -53,46 +73,43 @@ export function checkGateway(object: GatewayObject, lookup: SecretLookup): Check
   const hops = object.metadata.annotations?.[trustedHops];
   const fits = hops === undefined || (/^[0-9]{1,2}$/.test(hops) && Number(hops) <= 16);
   const trusted = hops !== undefined && fits ? Number(hops) : 0;
-  return {
-    object,
-    mistakes: fits
-      ? []
-      : [
-          {
-            path: `metadata.annotations["${trustedHops}"]`,
-            reason: `"${hops}" must be a number from 0 to 16; no proxy is trusted`,
-          },
-        ],
-    listeners: object.spec.listeners.map((listener, i) =>
-      checkListener(object, listener, `spec.listeners[${i}]`, trusted, lookup),
-    ),
-  };
+  const mistakes: Mistake[] = [];
+  const report: Report = (path, reason) => mistakes.push({ path, reason });
+  if (!fits) {
+    const reason = `"${hops}" must be a number from 0 to 16; no proxy is trusted`;
+    report(`metadata.annotations["${trustedHops}"]`, reason);
+  }
+  const listeners = object.spec.listeners.map((listener, i) =>
+    checkListener(object, listener, `spec.listeners[${i}]`, { trusted, lookup, report }),
+  );
+  return { object, mistakes, listeners };
 }
 
 function checkListener(
   gateway: GatewayObject,
   listener: GatewayListener,
   path: string,
-  trusted: number,
-  lookup: SecretLookup,
+  { trusted, lookup, report }: { trusted: number; lookup: SecretLookup; report: Report },
 ): CheckedListener {
   const { name, port, protocol, tls, allowedRoutes } = listener;
   const id = `${idOf(gateway)}/${name}`;
   const hostname = listener.hostname?.toLowerCase() ?? '';
-  const { secrets, broken } =
+  const { from = defaults.allowedRoutesFrom, selector } = allowedRoutes?.namespaces ?? {};
+  const certificates =
     protocol === 'HTTPS'
       ? checkCertificates(
-          gateway,
+          referrerOf(gateway),
           tls?.certificateRefs ?? [],
           `${path}.tls.certificateRefs`,
           lookup,
         )
-      : { secrets: [], broken: [] };
+      : { secrets: [], lost: [], broken: [] };
   const message = create(ListenerSchema, {
     port,
     protocol: Listener_Protocol[protocol],
     hostname,
-    certificates: secrets.map((secret) => secret.name),
+    certificates: certificates.secrets.map((secret) => secret.name),
+    keptCertificates: certificates.lost,
     trustedHops: trusted,
   });
   return {
@@ -104,35 +121,42 @@ function checkListener(
     protocol,
     port,
     hostname,
-    from: allowedRoutes?.namespaces?.from ?? defaults.allowedRoutesFrom,
-    broken,
-    secrets,
+    from,
+    selector:
+      from === 'Selector'
+        ? checkSelector(selector, `${path}.allowedRoutes.namespaces.selector`, report)
+        : undefined,
+    ...certificates,
     resource: resourceOf(Kind.LISTENER, id, ListenerSchema, message),
   };
 }
 
 function checkCertificates(
-  gateway: GatewayObject,
-  refs: readonly { name: string; namespace?: string }[],
+  from: Referrer,
+  refs: readonly CertificateRef[],
   path: string,
   lookup: SecretLookup,
-): { secrets: Resource[]; broken: BrokenRef[] } {
+): Pick<CheckedListener, 'secrets' | 'lost' | 'broken'> {
   const secrets = new Map<string, Resource>();
+  const lost = new Set<string>();
   const broken: BrokenRef[] = [];
   const invalid = (at: string, reason: string) =>
     broken.push({ code: 'InvalidCertificateRef', path: at, reason });
-  const own = namespaceOf(gateway);
   if (refs.length === 0) invalid(path, 'is needed for HTTPS');
-  for (const [i, { name, namespace = own }] of refs.entries()) {
+  for (const [i, ref] of refs.entries()) {
     const at = `${path}[${i}]`;
-    const id = `${namespace}/${name}`;
-    const secret = namespace === own ? lookup(id) : undefined;
-    if (namespace !== own) broken.push(notPermitted('Secret', id, at));
-    else if (secret === undefined) invalid(at, `Secret "${id}" does not exist`);
-    else if ('reason' in secret) invalid(at, secret.reason);
-    else secrets.set(secret.resource.name, secret.resource);
+    const to = secretRef(ref, from);
+    const found = lookup(from, to);
+    if (found === 'not permitted') {
+      broken.push({ code: 'RefNotPermitted', path: at, reason: lackText(found, from, to) });
+    } else if (typeof found === 'object' && 'resource' in found) {
+      secrets.set(to.id, found.resource);
+    } else {
+      lost.add(to.id);
+      invalid(at, typeof found === 'string' ? lackText(found, from, to) : found.reason);
+    }
   }
-  return { secrets: [...secrets.values()], broken };
+  return { secrets: [...secrets.values()], lost: [...lost], broken };
 }
 
 /** What listens when there is no Gateway at all: port 8080, any host, Routes of every namespace. */
@@ -149,8 +173,10 @@ export function defaultListener(): CheckedListener {
     port: 8080,
     hostname: '',
     from: 'All',
+    selector: undefined,
     broken: [],
     secrets: [],
+    lost: [],
     resource: resourceOf(Kind.LISTENER, id, ListenerSchema, message),
   };
 }

@@ -58,6 +58,8 @@ export function resourcesOf(objects: readonly AnyObject[]): Resources {
     services: of('Service'),
     endpointSlices: of('EndpointSlice'),
     secrets: of('Secret'),
+    namespaces: of('Namespace'),
+    referenceGrants: of('ReferenceGrant'),
   };
 }
 

@@ -6,14 +6,20 @@ type Conflict = { reason: 'HostnameConflict' | 'ProtocolConflict'; message: stri
 /** A listener after it was compared with all others. */
 export type JudgedListener = CheckedListener & {
   conflict: Conflict | undefined;
-  /** Why it is not in the snapshot; "" when it is. */
+  /** Why nobody can rely on it; "" when one can. */
   out: string;
+  /** In the snapshot: also when only those serve it who hold the last good content of its Secrets. */
+  served: boolean;
 };
+
+const noCertificate = 'it has no usable certificate';
+const kept = 'only data planes that hold its last good one serve it';
 
 /**
  * Decides which listeners are served. Of two that cannot share a port the one of the older Gateway
  * is, then the one whose namespace, Gateway and listener name come first (Gateway API, Listener
- * conflicts). A listener without any certificate is in nobody's way.
+ * conflicts). A listener whose Secrets are lost keeps its place, so that a port never goes over to
+ * another Gateway with a Secret; one that names no Secret it may use is in nobody's way.
  */
 export function judgeListeners(listeners: readonly CheckedListener[]): JudgedListener[] {
   const served: CheckedListener[] = [];
@@ -24,12 +30,14 @@ export function judgeListeners(listeners: readonly CheckedListener[]): JudgedLis
       compareText(a.section, b.section),
   );
   const judged = inTurn.map((listener) => {
-    const bare = listener.protocol === 'HTTPS' && listener.secrets.length === 0;
-    if (bare) return { ...listener, conflict: undefined, out: 'it has no usable certificate' };
+    const { protocol, secrets, lost } = listener;
+    const bare = protocol === 'HTTPS' && secrets.length === 0;
+    const out = bare ? noCertificate : '';
+    if (bare && lost.length === 0) return { ...listener, conflict: undefined, out, served: false };
     const conflict = conflictWith(listener, served);
-    if (conflict) return { ...listener, conflict, out: conflict.message };
+    if (conflict) return { ...listener, conflict, out: conflict.message, served: false };
     served.push(listener);
-    return { ...listener, conflict, out: '' };
+    return { ...listener, conflict, out: bare ? `${out}, ${kept}` : out, served: true };
   });
   return sortedBy(judged, ({ id }) => id);
 }
@@ -43,13 +51,15 @@ function conflictWith(
       return { reason: 'HostnameConflict', message: 'its name is that of another listener' };
     }
     if (other.port !== listener.port) continue;
+    const first = other.created < listener.created ? 'is older' : 'comes first by name';
+    const winner = `listener "${other.section}" of Gateway "${other.gateway}", which ${first},`;
     if (other.protocol !== listener.protocol) {
-      const message = `listener "${other.id}" speaks ${other.protocol} on port ${other.port}`;
+      const message = `${winner} speaks ${other.protocol} on port ${other.port}: use another port`;
       return { reason: 'ProtocolConflict', message };
     }
     if (other.hostname === listener.hostname) {
       const host = other.hostname === '' ? 'any host' : `"${other.hostname}"`;
-      const message = `listener "${other.id}" serves ${host} on port ${other.port}`;
+      const message = `${winner} serves ${host} on port ${other.port}: use another hostname or port`;
       return { reason: 'HostnameConflict', message };
     }
   }

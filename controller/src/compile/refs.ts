@@ -1,18 +1,18 @@
 import { defaults, type ServiceObject } from '@gatehouse/crds';
+import type { Referred, Referrer } from './grants.ts';
+import { type Lack, lackText } from './reach.ts';
 import { idOf } from './resources.ts';
 import type { BrokenRef } from './status.ts';
 import type { CheckedUpstream } from './upstream.ts';
 
 /** A reference to a Service or an Upstream. */
-export type Ref = {
+export type Ref = Referred & {
   /** JSON path of the reference. */
   path: string;
   kind: 'Service' | 'Upstream';
-  /** "<namespace>/<name>" */
-  id: string;
   port?: number;
-  /** False when it leaves the namespace of its object. */
-  local: boolean;
+  /** The object that it stands in. */
+  from: Referrer;
 };
 
 type RefFields = {
@@ -29,25 +29,32 @@ export type Backend =
   | ({ kind: 'Service'; upstream: string } & ServicePort)
   | { kind: 'Upstream'; upstream: string; checked: CheckedUpstream };
 
-export function refOf(fields: RefFields, namespace: string, path: string): Ref {
+export function refOf(fields: RefFields, from: Referrer, path: string): Ref {
+  const { kind = defaults.backendKind, namespace = from.namespace, name, port } = fields;
   return {
     path,
-    kind: fields.kind ?? defaults.backendKind,
-    id: `${fields.namespace ?? namespace}/${fields.name}`,
-    ...(fields.port === undefined ? {} : { port: fields.port }),
-    local: fields.namespace === undefined || fields.namespace === namespace,
+    kind,
+    namespace,
+    name,
+    id: `${namespace}/${name}`,
+    ...(port === undefined ? {} : { port }),
+    from,
   };
 }
 
-/** The object a reference names; undefined when there is none or it may not be used. */
-export type Lookup = (ref: Ref) => ServiceObject | CheckedUpstream | undefined;
+/** The object a reference names, or why it cannot be had. */
+export type Lookup = (ref: Ref) => ServiceObject | CheckedUpstream | Lack;
 
 export function resolveBackend(ref: Ref, lookup: Lookup): Backend | BrokenRef {
-  const { kind, id, path } = ref;
-  if (!ref.local) return notPermitted(kind, id, path);
+  const { id, path } = ref;
   const target = lookup(ref);
   const notFound = (reason: string): BrokenRef => ({ code: 'BackendNotFound', path, reason });
-  if (target === undefined) return notFound(`${kind} "${id}" does not exist`);
+  if (typeof target === 'string') {
+    const reason = lackText(target, ref.from, ref);
+    return target === 'not permitted'
+      ? { code: 'RefNotPermitted', path, reason }
+      : notFound(reason);
+  }
   if ('mistakes' in target) {
     if (!target.usable) return notFound(`Upstream "${id}" is not accepted`);
     return { kind: 'Upstream', upstream: `upstream/${idOf(target.object)}`, checked: target };
@@ -55,11 +62,6 @@ export function resolveBackend(ref: Ref, lookup: Lookup): Backend | BrokenRef {
   const port = findPort(target, ref.port);
   if (typeof port === 'string') return notFound(port);
   return { kind: 'Service', upstream: `service/${idOf(target)}/${port.port}`, ...port };
-}
-
-export function notPermitted(kind: string, id: string, path: string): BrokenRef {
-  const reason = `${kind} "${id}" is in another namespace, which no ReferenceGrant allows`;
-  return { code: 'RefNotPermitted', path, reason };
 }
 
 /** The TCP port of a Service that a reference means, or why there is none. */

@@ -2,6 +2,8 @@ import {
   defaults,
   type EndpointSliceObject,
   type GatewayObject,
+  type NamespaceObject,
+  type ReferenceGrantObject,
   type RouteObject,
   type SecretObject,
   type ServiceObject,
@@ -19,6 +21,9 @@ export type Resources = {
   services: ServiceObject[];
   endpointSlices: EndpointSliceObject[];
   secrets: SecretObject[];
+  /** Only their labels count. */
+  namespaces: NamespaceObject[];
+  referenceGrants: ReferenceGrantObject[];
 };
 
 type Named = { metadata: { name: string; namespace?: string } };

@@ -3,6 +3,7 @@ import type { RouteObject } from '@gatehouse/crds';
 import { Kind, keyOf, type Resource, RouteSchema, resourceOf } from '@gatehouse/snapshot';
 import { type Attached, type AttachPoints, attach } from './attach.ts';
 import { type Keyed, keyed } from './keyed.ts';
+import type { Selected } from './namespaces.ts';
 import { type Backend, type Lookup, type Ref, resolveBackend } from './refs.ts';
 import { createdAt, idOf, namespaceOf, sortedBy } from './resources.ts';
 import { type CheckedRule, checkRule, type RuleInit } from './rule.ts';
@@ -60,7 +61,12 @@ export function checkRoute(object: RouteObject): CheckedRoute {
 }
 
 /** Joins a Route with the listeners and backends that it refers to. */
-export function linkRoute(route: CheckedRoute, points: AttachPoints, lookup: Lookup): LinkedRoute {
+export function linkRoute(
+  route: CheckedRoute,
+  points: AttachPoints,
+  selected: Selected,
+  lookup: Lookup,
+): LinkedRoute {
   const { object } = route;
   const broken: BrokenRef[] = [];
   const resolved = new Map<Ref, Backend>();
@@ -69,7 +75,7 @@ export function linkRoute(route: CheckedRoute, points: AttachPoints, lookup: Loo
     if ('code' in found) broken.push(found);
     else resolved.set(ref, found);
   }
-  const attached = attach(object, points);
+  const attached = attach(object, points, selected);
   const used = new Map<string, Backend>();
   const upstreamOf = (ref: Ref) => {
     const backend = resolved.get(ref);
@@ -141,14 +147,15 @@ function ruleAcceptance({ rules, mistakes }: CheckedRoute): Condition {
 }
 
 /** The Route is accepted when one of its parents accepts it; the message tells what others said. */
-function overallAcceptance(route: CheckedRoute, { parents, attachments }: Attached): Condition {
+function overallAcceptance(route: CheckedRoute, { parents }: Attached): Condition {
   const own = ruleAcceptance(route);
   const refusals = parents.flatMap(({ refusal }) => refusal ?? []);
   const message = joined([
     ...(own.message === '' ? [] : [own.message]),
     ...refusals.map((refusal) => refusal.message),
   ]);
-  if (own.status === 'False' || attachments.size > 0) return { ...own, message };
+  const isServed = refusals.length < parents.length;
+  if (own.status === 'False' || isServed) return { ...own, message };
   const [first] = refusals;
   return first
     ? refused(first.reason, message)

@@ -32,6 +32,7 @@ export function checkRule(
   path: string,
   report: Report,
 ): CheckedRule {
+  const from = { kind: 'Route', namespace } as const;
   const matches = (rule.matches ?? []).map((match, i) =>
     compileMatch(match, `${path}.matches[${i}]`, report),
   );
@@ -55,12 +56,12 @@ export function checkRule(
       ...(respond ? { action: { case: 'respond' as const, value: respond } } : {}),
     })),
     backends: rule.backends?.map((backend, i) => ({
-      ref: refOf(backend, namespace, `${path}.backends[${i}]`),
+      ref: refOf(backend, from, `${path}.backends[${i}]`),
       weight: backend.weight ?? defaults.backendWeight,
       ...compileEdits(backend, `${path}.backends[${i}]`, report),
     })),
     mirrors: (rule.mirrors ?? []).map((mirror, i) => ({
-      ref: refOf(mirror, namespace, `${path}.mirrors[${i}]`),
+      ref: refOf(mirror, from, `${path}.mirrors[${i}]`),
       percent: mirror.percent ?? defaults.mirrorPercent,
     })),
   };

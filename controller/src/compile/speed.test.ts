@@ -51,6 +51,8 @@ it('compiles one changed Route among 5,000 in under 20 ms', () => {
     upstreams: [],
     gateways: [],
     secrets: [],
+    namespaces: [],
+    referenceGrants: [],
   };
   let before = compile({ routes, ...others });
   const times = many(30, (turn) => {

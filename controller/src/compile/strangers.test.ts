@@ -22,6 +22,8 @@ function compileRoute(route: RouteObject) {
     services: [],
     endpointSlices: [],
     secrets: [],
+    namespaces: [],
+    referenceGrants: [],
   });
   const resource = config.get(keyOf(Kind.ROUTE, 'default/web'));
   return {

@@ -43,6 +43,7 @@ function settings(label: string, spec: Omit<UpstreamSpec, 'endpoints'>, report: 
 
 export function checkUpstream(object: UpstreamObject): CheckedUpstream {
   const { endpoints, ...spec } = object.spec;
+  const from = { kind: 'Upstream', namespace: namespaceOf(object) } as const;
   const mistakes: Mistake[] = [];
   const report: Report = (path, reason) => mistakes.push({ path, reason });
   const message = settings(object.metadata.name, spec, report);
@@ -57,8 +58,7 @@ export function checkUpstream(object: UpstreamObject): CheckedUpstream {
     usable: sound && (fixed.length > 0 || endpoints.service !== undefined),
     message,
     static: fixed,
-    service:
-      endpoints.service && refOf(endpoints.service, namespaceOf(object), 'spec.endpoints.service'),
+    service: endpoints.service && refOf(endpoints.service, from, 'spec.endpoints.service'),
   };
 }
 
@@ -80,7 +80,7 @@ function staticEndpoints(
         return [];
       }
       seen.add(id);
-      return [{ address, port, weight, zone }];
+      return [{ address, port, weight, zone, hintedZones: zone === '' ? [] : [zone] }];
     },
   );
   return endpoints.sort((a, b) => compareText(a.address, b.address) || a.port - b.port);
