@@ -91,6 +91,17 @@ export function difference(
   return { put, remove };
 }
 
+/** What stays of a set beside a full update. */
+function keptOf(held: ResourceSet, { keep }: Update): ResourceSet {
+  const kept = new Map<Key, Resource>();
+  for (const { kind, name } of keep) {
+    const key = keyOf(kind, name);
+    const resource = held.get(key);
+    if (resource) kept.set(key, resource);
+  }
+  return kept;
+}
+
 /** An update that did not arrive whole. The old set stays in use and the lane is asked for again. */
 export class BrokenUpdate extends Error {}
 
@@ -99,7 +110,7 @@ export class BrokenUpdate extends Error {}
  * @throws BrokenUpdate when a body does not fit its hash or the result does not fit the version.
  */
 export function applyUpdate(held: ResourceSet, update: Update): ResourceSet {
-  const next = new Map<Key, Resource>(update.full ? emptySet : held);
+  const next = new Map(update.full ? keptOf(held, update) : held);
   for (const { kind, name } of update.remove) next.delete(keyOf(kind, name));
   for (const resource of update.put) {
     const { kind, name, body } = resource;

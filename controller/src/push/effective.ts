@@ -27,7 +27,11 @@ export interface Effective {
   version: string;
   /** Held-back keys that are left out; whoever has an accepted version of one keeps it. */
   missing: ReadonlySet<Key>;
+  /** Keys that could not be compiled; whoever holds one keeps it as it is. */
+  keep: ReadonlySet<Key>;
 }
+
+const nothing: ReadonlySet<Key> = new Set();
 
 /** Does nothing by itself, but an older version of another resource may need it. */
 export function isDependency(key: Key): boolean {
@@ -46,6 +50,7 @@ export class EffectiveLane {
   #compiled: ResourceSet = emptySet;
   #current: Effective | undefined;
   #version: string | undefined;
+  #keep: ReadonlySet<Key> = nothing;
   /** By key and hash; only for the hash that was compiled and what replaced it since. */
   readonly #refused = new Map<Key, { compiled: string; by: Map<string, RefusedBy[]> }>();
   readonly #accepted = new Map<Key, Resource[]>();
@@ -61,9 +66,13 @@ export class EffectiveLane {
     return this.#current;
   }
 
-  /** Holds end for resources whose content changed. */
-  publish(compiled: ResourceSet, version: string): void {
+  /**
+   * Holds end for resources whose content changed.
+   * @param keep follows from the content of other resources: the same version has the same.
+   */
+  publish(compiled: ResourceSet, version: string, keep: ReadonlySet<Key> = nothing): void {
     if (version === this.#version) return;
+    this.#keep = keep;
     const before = this.#current?.set ?? emptySet;
     const held = this.#refused.size > 0;
     this.#compiled = compiled;
@@ -122,9 +131,10 @@ export class EffectiveLane {
   }
 
   #build(version: string): Effective {
+    const keep = this.#keep;
     if (this.#refused.size === 0) {
       const manifest = manifestOf(this.#compiled);
-      return { set: this.#compiled, manifest, version, missing: new Set() };
+      return { set: this.#compiled, manifest, version, missing: nothing, keep };
     }
     const set = new Map(this.#compiled);
     const missing = new Set<Key>();
@@ -145,6 +155,6 @@ export class EffectiveLane {
       }
     }
     const manifest = manifestOf(set);
-    return { set, manifest, version: versionOfManifest(manifest), missing };
+    return { set, manifest, version: versionOfManifest(manifest), missing, keep };
   }
 }

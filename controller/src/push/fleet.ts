@@ -36,6 +36,8 @@ export interface Snapshot {
   configVersion: string;
   endpoints: ResourceSet;
   endpointsVersion: string;
+  /** Config resources that could not be compiled: whoever holds one keeps it. None when left out. */
+  keep?: ReadonlySet<Key>;
 }
 
 /** How a stream is told about its session. */
@@ -59,8 +61,8 @@ export class Fleet {
   }
 
   /** Sends what changed to whoever does not have it. */
-  publish({ config, configVersion, endpoints, endpointsVersion }: Snapshot): void {
-    this.#lanes.config.publish(config, configVersion);
+  publish({ config, configVersion, endpoints, endpointsVersion, keep }: Snapshot): void {
+    this.#lanes.config.publish(config, configVersion, keep);
     this.#lanes.endpoints.publish(endpoints, endpointsVersion);
     this.#changed();
   }

@@ -64,7 +64,7 @@ export class SessionLane {
   next(effective: Effective, keeps?: Keeps): Update | undefined {
     if (this.#pending !== undefined) return undefined;
     const full = this.#full;
-    const kept = full || keeps === undefined ? [] : this.#kept(effective, keeps);
+    const kept = keeps === undefined ? [] : this.#kept(effective, keeps);
     const manifest = kept.length === 0 ? effective.manifest : merged(effective.manifest, kept);
     const version = kept.length === 0 ? effective.version : versionOfManifest(manifest);
     if (version === this.refused?.version) return undefined;
@@ -90,6 +90,7 @@ export class SessionLane {
       full,
       put,
       remove: remove.map((key) => splitKey(key)),
+      keep: full ? kept.map(([key]) => splitKey(key)) : [],
     });
   }
 

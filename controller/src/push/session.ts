@@ -68,11 +68,14 @@ export class Session {
     const lane = this.#lanes.config;
     const { effective } = lane;
     if (effective === undefined) return undefined;
-    const { missing } = effective;
-    if (missing.size === 0) return this.config.next(effective);
+    const { missing, keep } = effective;
+    if (missing.size + keep.size === 0) return this.config.next(effective);
+    const holding = missing.size > 0;
     return this.config.next(
       effective,
-      (key, hash) => (missing.has(key) || isDependency(key)) && !lane.isRefused(key, hash),
+      (key, hash) =>
+        (keep.has(key) || missing.has(key) || (holding && isDependency(key))) &&
+        !lane.isRefused(key, hash),
     );
   }
 
