@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { kubernetesPrograms } from '../../e2e/cluster/binaries.ts';
-import type { Manifest } from '../render.ts';
+import { type Manifest, podOf } from '../render.ts';
 
 const root = join(import.meta.dirname, '../..');
 const kustomize = join(root, 'deploy/kustomize');
@@ -40,12 +40,12 @@ test('what is generated from the chart is up to date', () => {
   expect(stderr + stdout).toBe('');
 });
 
-test('the base has everything but the certificate and the Gateway', async () => {
+test('the base has everything but the Gateway', async () => {
   const kinds = new Set((await build([])).map(({ kind }) => kind));
-  for (const kind of ['Namespace', 'ClusterRole', 'Deployment']) {
+  for (const kind of ['Namespace', 'ClusterRole', 'Deployment', 'Secret', 'ConfigMap']) {
     expect(kinds).toContain(kind);
   }
-  for (const kind of ['Secret', 'Certificate', 'Gateway', 'Pod']) expect(kinds).not.toContain(kind);
+  for (const kind of ['Certificate', 'Gateway', 'Pod']) expect(kinds).not.toContain(kind);
 });
 
 test('components add the certificate and the Gateway', async () => {
@@ -54,6 +54,14 @@ test('components add the certificate and the Gateway', async () => {
     ({ kind, metadata }) => kind === 'Certificate' && metadata.name === 'gatehouse-controller-tls',
   );
   expect(certificate?.spec).toMatchObject({ secretName: 'gatehouse-controller-tls' });
+  expect(objects.filter(({ kind }) => ['Secret', 'ConfigMap'].includes(kind))).toEqual([]);
+  const { args } = podOf(objects, 'Deployment gatehouse-controller').containers[0];
+  expect(args).toContain('--tls-cert=/etc/gatehouse/tls/tls.crt');
+  expect(args.join()).not.toContain('--tls-secret');
+  const trust = podOf(objects, 'Deployment gatehouse-dataplane').volumes.find(
+    ({ name }) => name === 'trust',
+  );
+  expect(JSON.stringify(trust)).toContain('"secret":{"');
   expect(objects.some(({ kind }) => kind === 'Gateway')).toBe(true);
 });
 

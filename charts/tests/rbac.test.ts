@@ -50,6 +50,8 @@ test('the controller may do exactly this', async () => {
       `ClusterRole ${role}-cluster: patch gatewayclasses/status.gateway.networking.k8s.io`,
       `ClusterRole ${role}-cluster: create tokenreviews.authentication.k8s.io`,
       'Role gatehouse-controller: get list watch create update patch leases.coordination.k8s.io',
+      'Role gatehouse-controller: list watch patch secrets gatehouse-controller-tls',
+      'Role gatehouse-controller: list watch patch configmaps gatehouse-controller-ca',
     ].sort(),
   );
   expect(bindings(objects)).toEqual([
@@ -80,4 +82,12 @@ test('with watchNamespaces what has a namespace is granted there only', async ()
     `${role}-secrets in shop`,
   ]);
   expect(grants(objects)).toContain(`ClusterRole ${role}-secrets: list watch secrets shop-tls`);
+});
+
+test.each([
+  ['cert-manager', { certManager: { enabled: true } }],
+  ['a Secret that is there', { existingSecret: 'mine' }],
+])('with %s the controller may write no Secret', async (_, tls) => {
+  const objects = await render({ values: { controller: { tls } } });
+  expect(grants(objects).filter((grant) => /patch (secrets|configmaps)/.test(grant))).toEqual([]);
 });

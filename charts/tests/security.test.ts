@@ -65,13 +65,34 @@ test('a data plane has no token for the API server, one for the controller, and 
   expect(JSON.stringify(spec.volumes)).not.toContain('"secret"');
 });
 
-test('the controller has its key and not that of the authority', async () => {
-  const { volumes } = podOf(await render(), controller);
+const keepTls = ['--tls-secret', '--tls-ca-config-map', '--tls-names'];
+
+test('the controllers keep their certificate in a Secret that comes empty', async () => {
+  const objects = await render();
+  const secret = find(objects, 'Secret', 'gatehouse-controller-tls');
+  const map = find(objects, 'ConfigMap', 'gatehouse-controller-ca');
+  for (const object of [secret, map]) expect(object).not.toHaveProperty('data');
+  const { volumes, containers } = podOf(objects, controller);
+  expect(volumes).toBeUndefined();
+  const name = 'gatehouse-controller.gatehouse-system.svc';
+  expect(containers[0].args.filter((one) => one.startsWith('--tls'))).toEqual([
+    '--tls-secret=gatehouse-controller-tls',
+    '--tls-ca-config-map=gatehouse-controller-ca',
+    `--tls-names=gatehouse-controller,gatehouse-controller.gatehouse-system,${name},${name}.cluster.local`,
+  ]);
+});
+
+test.each([
+  ['cert-manager', { certManager: { enabled: true } }, 'gatehouse-controller-tls'],
+  ['a Secret that is there', { existingSecret: 'mine' }, 'mine'],
+])('with %s the controller has its key and not that of the authority', async (_, tls, name) => {
+  const objects = await render({ values: { controller: { tls } } });
+  const { volumes, containers } = podOf(objects, controller);
   expect(volumes).toEqual([
     {
       name: 'tls',
       secret: {
-        secretName: 'gatehouse-controller-tls',
+        secretName: name,
         defaultMode: 0o440,
         items: [
           { key: 'tls.crt', path: 'tls.crt' },
@@ -80,6 +101,9 @@ test('the controller has its key and not that of the authority', async () => {
       },
     },
   ]);
+  const args = containers[0].args.map((one) => one.split('=')[0]);
+  expect(args.filter((one) => keepTls.includes(one ?? ''))).toEqual([]);
+  expect(objects.filter(({ kind }) => ['Secret', 'ConfigMap'].includes(kind))).toEqual([]);
 });
 
 test('only data planes may reach the gRPC port', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { KeptCertificateOptions } from './options.ts';
 import { ScriptedApiServer } from './providers/kubernetes/testing/scripted-api-server.ts';
 import { bareDataPlane } from './push/testing/bare-data-plane.ts';
 import { type Running, run } from './run.ts';
@@ -15,6 +16,7 @@ const collections = [
   'apis/gateway.networking.k8s.io/v1beta1/referencegrants',
   'apis/coordination.k8s.io/v1/leases',
   'apis/authentication.k8s.io/v1/tokenreviews',
+  ...['api/v1/secrets', 'api/v1/configmaps'],
 ];
 const username = 'system:serviceaccount:gatehouse:data-plane';
 const opened: { close(): unknown }[] = [];
@@ -49,7 +51,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function start(podName: string): Promise<Running> {
+async function start(podName: string, certificate?: KeptCertificateOptions): Promise<Running> {
   const running = await run(
     {
       cluster: {
@@ -61,6 +63,7 @@ async function start(podName: string): Promise<Running> {
         podUid: undefined,
         namespace: 'gatehouse',
         elect: true,
+        certificate,
       },
       grpcHost: '127.0.0.1',
       grpcPort: 0,
@@ -78,9 +81,9 @@ async function start(podName: string): Promise<Running> {
 }
 
 /** Acknowledges what it is told to. */
-async function connect(running: Running, podName: string, node: string) {
+async function connect(running: Running, podName: string, node: string, authority?: string) {
   const claims = Buffer.from(JSON.stringify({ aud: ['gatehouse'], sub: username }));
-  const ca = await readFile(join(folder, `${podName}.pem`), 'utf8');
+  const ca = authority ?? (await readFile(join(folder, `${podName}.pem`), 'utf8'));
   const plane = bareDataPlane(
     { port: running.grpcPort, ca },
     `${node}.${claims.toString('base64url')}.x`,
@@ -152,7 +155,7 @@ test('nothing is sent before everything was read once', async () => {
   );
   expect(await ready(running)).toEqual([
     503,
-    { status: 'nothing is compiled yet', waiting: ['/api/v1/services'] },
+    { status: 'not ready yet', waiting: ['the first compile', '/api/v1/services'] },
   ]);
   expect(plane.updates).toBe(0);
   broken = false;
@@ -186,4 +189,25 @@ test('a token of another pod is not let in', async () => {
   opened.push(plane);
   plane.send({ case: 'hello', value: { node: 'gw-1', zone: 'z', release: '1' } });
   expect((await plane.end())?.message).toContain('the token belongs to "gw-2", not to "gw-1"');
+});
+
+test('the certificate comes from a Secret that the controllers keep', async () => {
+  const running = await start('c-1', { secret: 'tls', caConfigMap: 'ca', hosts: ['127.0.0.1'] });
+  const waiting = 'the certificate for data planes';
+  await vi.waitFor(async () =>
+    expect(await ready(running)).toEqual([503, { status: 'not ready yet', waiting: [waiting] }]),
+  );
+  const namespace = 'gatehouse';
+  server.put('api/v1/secrets', { metadata: { name: 'tls', namespace } });
+  server.put('api/v1/configmaps', { metadata: { name: 'ca', namespace } });
+  await vi.waitFor(async () => expect(await ready(running)).toEqual(readyNow), 5000);
+  const authority = await vi.waitFor(() => {
+    const { data } = server.get('api/v1/configmaps', 'ca', namespace) as { data?: object } & object;
+    return (data as { 'ca.crt': string })['ca.crt'];
+  });
+  const plane = await connect(running, 'c-1', 'gw-1', authority);
+  await vi.waitFor(() => expect(plane.updates).toBe(2), 5000);
+  const metrics = await (await fetch(`http://127.0.0.1:${running.adminPort}/metrics`)).text();
+  const end = /^gatehouse_certificate_expiry_timestamp_seconds (\d+)$/m.exec(metrics)?.[1];
+  expect(Number(end) / 86_400).toBeCloseTo(Date.now() / 86_400_000 + 90, 0);
 });

@@ -7,6 +7,8 @@ import type { ClusterOptions } from './options.ts';
 import { apiServerOf, loadKubeConfig, watchCluster } from './providers/kubernetes/index.ts';
 import type { Authenticate } from './push/authenticate.ts';
 import type { Fleet } from './push/fleet.ts';
+import { keepCertificate } from './push/kept-certificate.ts';
+import type { Pair } from './push/pair.ts';
 import { tokenReview } from './push/token-review.ts';
 import { createDepartures } from './status/kubernetes/departures.ts';
 import { readyPods, unreported } from './status/kubernetes/expected.ts';
@@ -25,6 +27,14 @@ const leaseName = 'gatehouse-controller-leader';
 const lookInterval = 100;
 const lookShare = 0.2;
 const tickInterval = 1000;
+
+export interface ClusterParts {
+  store: Store;
+  fleet(): Fleet;
+  /** Called with what the gRPC server is to serve, where the controllers keep that themselves. */
+  useCertificate(pair: Pair): void;
+  log: Logger;
+}
 
 export interface Cluster {
   authenticate: Authenticate;
@@ -45,7 +55,7 @@ export interface Cluster {
  */
 export function joinCluster(
   { cluster }: ClusterOptions,
-  { store, fleet, log }: { store: Store; fleet: () => Fleet; log: Logger },
+  { store, fleet, useCertificate, log }: ClusterParts,
 ): Cluster {
   const { kubeconfig, namespaces, dataPlanes, dataPlaneService, podName, podUid, namespace } =
     cluster;
@@ -114,10 +124,27 @@ export function joinCluster(
         namespace,
         name: leaseName,
         identity: podName,
-        onChange: () => look.soon(),
+        onChange() {
+          look.soon();
+          certificate?.look();
+        },
         log,
       })
     : { leads: () => true, close: async () => undefined };
+
+  const kept = cluster.certificate;
+  const certificate =
+    kept &&
+    keepCertificate({
+      api,
+      namespace,
+      secret: kept.secret,
+      configMap: kept.caConfigMap,
+      hosts: kept.hosts,
+      leads: () => election.leads(),
+      use: useCertificate,
+      log,
+    });
 
   // What is known of data planes and replicas that are gone passes with time alone.
   const tick = setInterval(() => {
@@ -150,7 +177,7 @@ export function joinCluster(
       clearInterval(tick);
       look.stop();
       // Whoever leads next must not find a write of this replica under way.
-      await writer.close();
+      await Promise.all([writer.close(), certificate?.close()]);
       await Promise.all([election.close(), notices.close(), watch.close()]);
       api.close();
     },

@@ -16,6 +16,7 @@ const inCluster = [
   ...['--kubernetes', '--pod-name', 'c-1', '--namespace', 'gatehouse'],
   ...['--data-plane-service-account', 'gatehouse/data-plane'],
 ];
+const kept = ['--tls-secret', 'tls', '--tls-ca-config-map', 'ca', '--tls-names', 'a.svc, b'];
 
 test('defaults', () => {
   expect(optionsOf(least, { GATEHOUSE_TOKEN: token })).toEqual({
@@ -37,7 +38,7 @@ test('everything', () => {
     ...least,
     ...['--grpc-host', '::1', '--grpc-port', '0', '--admin-host', '::1', '--admin-port', '65535'],
     ...['--token-file', fileOf('token', `${token}\n`), '--http-port', '8080'],
-    ...['--tls-cert', fileOf('cert', 'CERT'), '--tls-key', fileOf('key', 'KEY')],
+    ...['--tls-cert', 'cert', '--tls-key', 'key'],
     ...['--log-level', 'warn'],
   ];
   expect(optionsOf(args, {})).toMatchObject({
@@ -46,7 +47,7 @@ test('everything', () => {
     adminHost: '::1',
     adminPort: 65535,
     token,
-    tls: { certificate: 'CERT', key: 'KEY' },
+    tls: { certificate: 'cert', key: 'key' },
     httpPort: 8080,
     logLevel: 'warn',
   });
@@ -80,6 +81,12 @@ test('a cluster', () => {
     podUid: 'u',
     namespace: 'ns',
     elect: true,
+    certificate: undefined,
+  });
+  expect(optionsOf([...inCluster, ...kept], {}).cluster?.certificate).toEqual({
+    secret: 'tls',
+    caConfigMap: 'ca',
+    hosts: ['a.svc', 'b'],
   });
 });
 
@@ -99,7 +106,9 @@ test.each([
   [[...least, '--tls-cert', 'a'], 'Give --tls-cert and --tls-key together'],
   [[...least, '--tls-key', 'a'], 'Give --tls-cert and --tls-key together'],
   [[...least, '--tls-cert', 'a', '--tls-key', 'b', '--tls-ca-out', 'c'], 'no authority is made'],
-  [[...least, '--tls-cert', 'a', '--tls-key', 'b'], 'Cannot read the file of --tls-cert: ENOENT'],
+  [[...least, '--tls-secret', 'a'], '--tls-secret has a use with --kubernetes only'],
+  [[...inCluster, '--tls-secret', 'a'], 'Give --tls-secret, --tls-ca-config-map and --tls-names'],
+  [[...inCluster, ...kept, '--tls-cert', 'a', '--tls-key', 'b'], 'Give --tls-secret NAME, or'],
   [[...least, '--token-file', '/nowhere'], 'Cannot read the file of --token-file: ENOENT'],
   [[...least, '--log-level', 'loud'], '--log-level must be one of'],
   [[...least, '--unknown'], "Unknown option '--unknown'"],

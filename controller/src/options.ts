@@ -31,7 +31,18 @@ export interface ClusterOptions {
     namespace: string;
     /** False: the only replica, which leads at once. */
     elect: boolean;
+    /** The certificate that the controllers keep themselves; undefined: there are files, or one a process. */
+    certificate: KeptCertificateOptions | undefined;
   };
+}
+
+export interface KeptCertificateOptions {
+  /** Name of the Secret that holds it, in the namespace of the Leases. */
+  secret: string;
+  /** Name of the ConfigMap that tells data planes whom to trust, in the same namespace. */
+  caConfigMap: string;
+  /** Names and addresses that it is for. */
+  hosts: string[];
 }
 
 export interface CommonOptions {
@@ -41,7 +52,7 @@ export interface CommonOptions {
   adminHost: string;
   /** 0: any free port. */
   adminPort: number;
-  /** PEM files of the server; a pair is made when undefined. */
+  /** Paths of the PEM files of the server, which may be replaced at any time. */
   tls: { certificate: string; key: string } | undefined;
   /** Where the authority of a pair that was made is written. */
   caOut: string | undefined;
@@ -74,9 +85,14 @@ export const usage = `Usage: controller --config-folder FOLDER [options]
   --admin-host HOST       where health, status and metrics are served (127.0.0.1)
   --admin-port PORT       0 for any free port (9902)
   --token-file FILE       the token that data planes present; else in GATEHOUSE_TOKEN
-  --tls-cert FILE         certificate of the gRPC server, PEM; made by itself when left out
-  --tls-key FILE          its key, PEM
+  --tls-cert FILE         certificate of the gRPC server, PEM; made at start when left out
+  --tls-key FILE          its key, PEM; both are read again when they change
   --tls-ca-out FILE       where the authority of a certificate that was made is written
+  --tls-secret NAME       Secret in which the controllers of a cluster keep a certificate that
+                          they make and renew by themselves
+  --tls-ca-config-map NAME
+                          ConfigMap by which data planes are told whom to trust
+  --tls-names A,B         names and addresses that the certificate is for
   --http-port PORT        replaces the port of the first HTTP listener
   --log-level LEVEL       trace, debug, info, warn, error, fatal or silent (info)
 `;
@@ -99,6 +115,9 @@ const flags = {
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
   'tls-ca-out': { type: 'string' },
+  'tls-secret': { type: 'string' },
+  'tls-ca-config-map': { type: 'string' },
+  'tls-names': { type: 'string' },
   'http-port': { type: 'string' },
   'log-level': { type: 'string', default: 'info' },
 } as const;
@@ -126,13 +145,7 @@ export function optionsOf(args: string[], environment: NodeJS.ProcessEnv): Optio
     grpcPort: portOf('--grpc-port', values['grpc-port'], 0),
     adminHost: values['admin-host'],
     adminPort: portOf('--admin-port', values['admin-port'], 0),
-    tls:
-      certificate === undefined || key === undefined
-        ? undefined
-        : {
-            certificate: contentOf('--tls-cert', certificate),
-            key: contentOf('--tls-key', key),
-          },
+    tls: certificate === undefined || key === undefined ? undefined : { certificate, key },
     caOut,
     httpPort: httpPort === undefined ? undefined : portOf('--http-port', httpPort, 1),
     logLevel: values['log-level'],
@@ -148,6 +161,9 @@ function sourceOf(values: Values, environment: NodeJS.ProcessEnv): FolderOptions
     throw new OptionsError('Give --config-folder FOLDER or --kubernetes, not both');
   }
   if (values.kubernetes) return { cluster: clusterOf(values, environment) };
+  if (values['tls-secret'] !== undefined) {
+    throw new OptionsError('--tls-secret has a use with --kubernetes only');
+  }
   if (configFolder === undefined) {
     throw new OptionsError('Give --config-folder FOLDER or --kubernetes');
   }
@@ -177,17 +193,34 @@ function clusterOf(values: Values, environment: NodeJS.ProcessEnv): ClusterOptio
   if (elect !== 'true' && elect !== 'false') {
     throw new OptionsError(`--leader-elect must be true or false, not "${elect}"`);
   }
-  const namespaces = (values['watch-namespaces'] ?? '').split(',').map((one) => one.trim());
   return {
     kubeconfig: values.kubeconfig,
-    namespaces: [...new Set(namespaces)].filter((one) => one !== ''),
+    namespaces: listOf(values['watch-namespaces']),
     dataPlanes,
     dataPlaneService,
     podName,
     podUid: environment.POD_UID,
     namespace,
     elect: elect === 'true',
+    certificate: keptCertificateOf(values),
   };
+}
+
+function keptCertificateOf(values: Values): KeptCertificateOptions | undefined {
+  const { 'tls-secret': secret, 'tls-ca-config-map': caConfigMap } = values;
+  const hosts = listOf(values['tls-names']);
+  if (!secret && !caConfigMap && hosts.length === 0) return undefined;
+  if (!secret || !caConfigMap || hosts.length === 0) {
+    throw new OptionsError('Give --tls-secret, --tls-ca-config-map and --tls-names together');
+  }
+  if (values['tls-cert'] !== undefined || values['tls-ca-out'] !== undefined) {
+    throw new OptionsError('Give --tls-secret NAME, or --tls-cert or --tls-ca-out, not both');
+  }
+  return { secret, caConfigMap, hosts };
+}
+
+function listOf(text = ''): string[] {
+  return [...new Set(text.split(',').map((one) => one.trim()))].filter((one) => one !== '');
 }
 
 function parsed(args: string[]) {

@@ -10,8 +10,10 @@ import { portsOf, withHttpPort } from './listener-ports.ts';
 import type { Options } from './options.ts';
 import { type FileProblem, watchFolder } from './providers/file/index.ts';
 import { type Authenticate, sharedToken } from './push/authenticate.ts';
+import { followFiles } from './push/certificate-files.ts';
 import { Fleet } from './push/fleet.ts';
-import { listen } from './push/server.ts';
+import { datesOf, type Pair } from './push/pair.ts';
+import { listen, type PushServer } from './push/server.ts';
 import { resourcesOf } from './resources-of.ts';
 import { statusOf } from './status/programmed.ts';
 import { changedLines, type Summary, summaryOf } from './status/summary.ts';
@@ -91,28 +93,41 @@ export async function run(
   }, compileInterval);
   started.defer(() => recompile.stop());
 
+  let certificate: Pair | undefined;
+  let push: PushServer | undefined;
+  const useCertificate = (pair: Pair) => {
+    certificate = pair;
+    push?.use(pair);
+  };
+
   let authenticate: Authenticate;
   if (options.cluster === undefined) {
     authenticate = sharedToken(options.token);
   } else {
     // Loaded only here: the client of Kubernetes costs half a second and 80 MB.
     const { joinCluster } = await import('./cluster.ts');
-    const joined = joinCluster(options, { store, fleet: () => fleet, log });
+    const joined = joinCluster(options, { store, fleet: () => fleet, useCertificate, log });
     started.defer(() => joined.close());
     authenticate = joined.authenticate;
     cluster = joined;
   }
 
-  const certificates = await certificatesOf(options);
-  const push = await listen({
+  if (options.tls !== undefined) {
+    const files = await followFiles({ ...options.tls, use: useCertificate, log });
+    started.defer(() => files.close());
+  } else if (options.cluster?.certificate === undefined) {
+    useCertificate(await madeCertificate(options));
+  }
+  const grpc = await listen({
     fleet,
     host: options.grpcHost,
     port: options.grpcPort,
-    ...certificates,
+    ...certificate,
     authenticate,
     log,
   });
-  started.defer(() => push.close());
+  started.defer(() => grpc.close());
+  push = grpc;
 
   const folder =
     options.configFolder === undefined
@@ -150,7 +165,11 @@ export async function run(
     },
     adminRoutes({
       compiled: () => compiled,
-      waiting: () => cluster?.waiting() ?? [],
+      waiting() {
+        if (compiled === undefined) return ['the first compile', ...(cluster?.waiting() ?? [])];
+        return certificate === undefined ? ['the certificate for data planes'] : [];
+      },
+      certificateExpiry: () => certificate && datesOf(certificate.certificate).notAfter / 1000,
       fleet: () => fleet.view(),
       problems: () => problems,
       timing: () => timing,
@@ -163,14 +182,13 @@ export async function run(
   );
   started.defer(() => admin.close());
 
-  const { port: grpcPort } = push;
+  const { port: grpcPort } = grpc;
   const resources = started.move();
   const ports = compiled === undefined ? [] : portsOf(compiled);
   return { grpcPort, adminPort: admin.port, ports, close: () => resources.disposeAsync() };
 }
 
-async function certificatesOf({ tls, grpcHost, caOut }: Options) {
-  if (tls !== undefined) return tls;
+async function madeCertificate({ grpcHost, caOut }: Options): Promise<Pair> {
   // Loaded only here: it costs a tenth of a second.
   const { createCertificates } = await import('./push/certificate.ts');
   const { ca, certificate, key } = await createCertificates([

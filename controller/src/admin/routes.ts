@@ -9,8 +9,10 @@ import type { AdminRoutes } from './server.ts';
 export interface AdminSource {
   /** Undefined until the first compile. */
   compiled(): Compiled | undefined;
-  /** What the first compile waits for. */
+  /** What is missing before data planes can be served; empty when the controller is ready. */
   waiting(): string[];
+  /** When the certificate of the gRPC server ends, in seconds since the epoch. */
+  certificateExpiry(): number | undefined;
   fleet(): FleetView;
   problems(): FileProblem[];
   /** Compiles since the start and how long they took in all. */
@@ -22,10 +24,11 @@ export interface AdminSource {
 export function adminRoutes(source: AdminSource): AdminRoutes {
   return {
     'GET /health': () => ({ body: { status: 'ok' } }),
-    'GET /ready': () =>
-      source.compiled() === undefined
-        ? { status: 503, body: { status: 'nothing is compiled yet', waiting: source.waiting() } }
-        : { body: { status: 'ready' } },
+    'GET /ready': () => {
+      const waiting = source.waiting();
+      if (waiting.length === 0) return { body: { status: 'ready' } };
+      return { status: 503, body: { status: 'not ready yet', waiting } };
+    },
     'GET /status': () => ({ body: statusBody(source) }),
     'GET /problems': () => ({ body: problemsBody(source.problems()) }),
     'POST /reload': async () => ({ body: problemsBody(await source.reload()) }),
@@ -64,6 +67,7 @@ function metricsOf(source: AdminSource): Metric[] {
   const { dataPlanes, heldBack, nacks } = source.fleet();
   const { count, seconds } = source.timing();
   const compiled = source.compiled();
+  const expiry = source.certificateExpiry();
   return [
     {
       name: 'gatehouse_snapshot_info',
@@ -86,6 +90,15 @@ function metricsOf(source: AdminSource): Metric[] {
         { suffix: '_count', value: count },
       ],
     },
+    ...(expiry === undefined
+      ? []
+      : [
+          gauge(
+            'gatehouse_certificate_expiry_timestamp_seconds',
+            'End of the certificate that data planes are served by.',
+            expiry,
+          ),
+        ]),
     gauge('gatehouse_data_planes', 'Connected data planes.', dataPlanes.length),
     counter('gatehouse_nacks_total', 'Updates that a data plane refused.', nacks),
     gauge('gatehouse_held_back_resources', 'Resources held back after a refusal.', heldBack.size),

@@ -22,9 +22,12 @@ import type { Logger } from 'pino';
 import { type Authenticate, bearerOf } from './authenticate.ts';
 import type { Fleet } from './fleet.ts';
 import { defaultKeepAlive, type KeepAlive, watchSession } from './keep-alive.ts';
+import type { Pair } from './pair.ts';
 import { type Deadlines, defaultDeadlines, serveStream } from './stream.ts';
 
 const mebibyte = 1024 * 1024;
+
+const transport = { minVersion: 'TLSv1.3' } as const;
 
 /** How long data planes have to take the reason of the end, in milliseconds. */
 const closeGrace = 500;
@@ -34,10 +37,10 @@ export interface PushOptions {
   host: string;
   /** 0: any free port. */
   port: number;
+  /** PEM, together with the key; without them nobody can connect until `use`. */
+  certificate?: string;
   /** PEM. */
-  certificate: string;
-  /** PEM. */
-  key: string;
+  key?: string;
   authenticate: Authenticate;
   log: Pick<Logger, 'debug' | 'info' | 'warn'>;
   deadlines?: Deadlines;
@@ -46,6 +49,8 @@ export interface PushOptions {
 
 export interface PushServer {
   port: number;
+  /** New connections are served by this pair; those that are open stay. */
+  use(certificates: Pair): void;
   /** Ends all streams and connections. */
   close(): Promise<void>;
 }
@@ -101,7 +106,7 @@ export async function listen(options: PushOptions): Promise<PushServer> {
   const server = createSecureServer({
     cert: options.certificate,
     key: options.key,
-    minVersion: 'TLSv1.3',
+    ...transport,
     allowHTTP1: false,
     handshakeTimeout: keepAlive.stranger,
     settings: { maxConcurrentStreams: 16, initialWindowSize: mebibyte },
@@ -144,6 +149,8 @@ export async function listen(options: PushOptions): Promise<PushServer> {
   });
   return {
     port: (server.address() as AddressInfo).port,
+    use: ({ certificate, key }) =>
+      server.setSecureContext({ cert: certificate, key, ...transport }),
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       fleet.shutDown();

@@ -179,7 +179,8 @@ export class ScriptedApiServer {
       return failure(response, { status: 404, message: 'the server could not find the resource' });
     }
     if (url.searchParams.get('watch') === '1') return this.#watch(seen, address, response);
-    const answer = this.#answer(seen, address);
+    const merges = request.headers['content-type'] === 'application/merge-patch+json';
+    const answer = merges ? this.#merge(seen, address) : this.#answer(seen, address);
     if ('status' in answer && typeof answer.status === 'number') {
       return failure(response, answer as { status: number });
     }
@@ -240,6 +241,22 @@ export class ScriptedApiServer {
     }
     this.#watchers.add(watcher);
     response.once('close', () => this.#watchers.delete(watcher));
+  }
+
+  /** RFC 7396, as far as fields of metadata and of the object go. */
+  #merge({ body }: Seen, { collection, namespace, name = '' }: Address): object {
+    const before = this.get(collection, name, namespace);
+    if (!before) return { status: 404, message: 'not found' };
+    const { metadata, ...given } = body as Partial<Raw>;
+    const version = metadata?.resourceVersion;
+    if (version !== undefined && version !== before.metadata.resourceVersion) {
+      return { status: 409, message: 'the object has been modified' };
+    }
+    const fields = Object.entries(given).map(([field, value]) => [
+      field,
+      { ...(before[field] as object | undefined), ...(value as object) },
+    ]);
+    return this.put(collection, { ...before, ...Object.fromEntries(fields) });
   }
 
   #write({ method, body }: Seen, address: Address): object {
