@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 stamp := node_modules/.package-lock.json
 
-.PHONY: help install demo test check bench build generate format clean e2e e2e-kind
+.PHONY: help install demo test check bench build generate format clean e2e e2e-install e2e-kind
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1|/' | column -t -s '|'
@@ -42,8 +42,15 @@ format: $(stamp) ## Format and fix lint
 clean: ## Remove what is built
 	rm -rf dist
 
+e2e-install: $(stamp) ## Install and build what e2e needs, once: 10 to 15 minutes (root, Debian, Go)
+	e2e/cluster/install
+	npx node e2e/cluster/main.ts prepare
+
+# A run of everything is kept.
+E2E_REPORT ?= $(if $(ARGS),,bench/results/e2e.md)
+
 e2e: $(stamp) ## Run the suites on a real cluster (root, Linux, Go); E2E_KEEP=1 keeps it, ARGS=FILE picks
-	npm run --silent e2e -- $(ARGS)
+	E2E_REPORT=$(E2E_REPORT) npm run --silent e2e -- $(ARGS)
 
 e2e-kind: $(stamp) ## Run the same suites on kind (Docker, kind, kubectl, helm)
 	E2E_KIND=1 npm run --silent e2e -- $(ARGS)

@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { figuresReporter } from './src/report.ts';
 
 const shared = {
   root: import.meta.dirname,
@@ -9,7 +10,7 @@ const shared = {
 };
 
 /** What the last ones say depends on what the others did. */
-const last = ['gateway', 'permissions', 'uninstall'];
+const last = ['gateway', 'permissions', 'upgrade', 'uninstall'];
 
 class InOrder extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -24,6 +25,7 @@ export default defineConfig({
   test: {
     fileParallelism: false,
     sequence: { sequencer: InOrder },
+    reporters: ['default', figuresReporter(process.env.E2E_REPORT), ...countsFile()],
     projects: [
       // An API server of its own, no node.
       {
@@ -44,3 +46,9 @@ export default defineConfig({
     ],
   },
 });
+
+/** For programs that count what passed. */
+function countsFile(): ['json', { outputFile: string }][] {
+  const outputFile = process.env.E2E_COUNTS;
+  return outputFile ? [['json', { outputFile }]] : [];
+}

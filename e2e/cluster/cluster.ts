@@ -3,14 +3,15 @@ import { helmProgram, kubernetesPrograms } from './binaries.ts';
 import { startControlPlane } from './control-plane.ts';
 import { startDns } from './dns.ts';
 import { loadImages } from './images.ts';
+import { requireMachine } from './machine.ts';
 import { prepareNode, startNode } from './node.ts';
 import { nodeAddress } from './node-names.ts';
-import { requirePackages } from './packages.ts';
 import {
   allRun,
   createRunDirectory,
   isKept,
   keep,
+  own,
   ownerOf,
   type RunDirectory,
   runsFolder,
@@ -52,18 +53,15 @@ export type ClusterOptions = {
 export async function startCluster({
   reuse = false,
 }: ClusterOptions = {}): Promise<RunningCluster> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
-    throw new Error(
-      'Cannot start a cluster: it takes root on Linux; use "make e2e-kind" elsewhere',
-    );
-  }
-  await requirePackages('cluster');
+  await requireMachine();
   const [kubectl] = await kubernetesPrograms(['kubectl']);
   const helm = await helmProgram();
   await removeLeftovers();
   await removePrevious(reuse);
-  if (!(await isKept(directory))) {
-    await createRunDirectory('cluster', { unique: false });
+  if (await isKept(directory)) {
+    await own(directory);
+  } else {
+    await create();
     try {
       await startAll(reuse);
     } catch (error) {
@@ -86,6 +84,15 @@ export async function startCluster({
   };
 }
 
+async function create(): Promise<void> {
+  try {
+    await createRunDirectory('cluster', { unique: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+    throw new Error('Cannot start a cluster: another run has just started one on this machine');
+  }
+}
+
 async function startAll(reuse: boolean): Promise<void> {
   await say('starting the cluster', async () => {
     await prepareNode(directory);
@@ -96,11 +103,17 @@ async function startAll(reuse: boolean): Promise<void> {
   if (reuse) await keep(directory);
 }
 
-async function removePrevious(reuse: boolean): Promise<void> {
+/** @throws Error when another run has the machine's cluster now */
+export async function requireNobody(): Promise<void> {
   const owner = await ownerOf(directory);
-  if (owner !== undefined) {
-    throw new Error(`Cannot start a cluster: process ${owner.pid} is using this machine's`);
-  }
+  if (owner === undefined) return;
+  throw new Error(
+    `Cannot start a cluster: one runs already, and process ${owner.pid} is using it; there is room for one on a machine`,
+  );
+}
+
+async function removePrevious(reuse: boolean): Promise<void> {
+  await requireNobody();
   if (!(await isKept(directory))) return;
   if (!reuse || !(await allRun(directory))) await remove(directory);
 }

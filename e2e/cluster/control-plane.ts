@@ -1,14 +1,15 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { auditPolicy } from './audit.ts';
+import { type ApiServerProcess, serviceRange, startApiServer } from './api-server.ts';
 import { kubernetesPrograms } from './binaries.ts';
-import { type Authority, createAuthority } from './certificates.ts';
+import type { Authority } from './certificates.ts';
+import { type ControlPlaneFiles, writeFiles } from './control-plane-files.ts';
 import { run } from './execute.ts';
+import { flagsOf } from './flags.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { requirePackages } from './packages.ts';
 import { freePorts } from './ports.ts';
-import { createRunDirectory, type RunDirectory, type Started, start } from './run-directory.ts';
+import { createRunDirectory, type RunDirectory, start } from './run-directory.ts';
 import { say } from './say.ts';
 import { remove, removeLeftovers } from './stop.ts';
 import { waitFor } from './wait-for.ts';
@@ -23,6 +24,9 @@ export type ControlPlane = {
   server: string;
   /** File that the API server appends one JSON object a line to, for every request answered. */
   auditLog: string;
+  /** URL of etcd. */
+  etcd: string;
+  api: ApiServerProcess;
   directory: RunDirectory;
   /** Signs what the API server trusts: certificates of clients, of kubelets. */
   authority: Authority;
@@ -36,7 +40,6 @@ export type ControlPlaneOptions = {
   directory?: RunDirectory;
 };
 
-export const serviceRange = '10.96.0.0/16';
 export const podRange = '10.244.0.0/16';
 
 /**
@@ -46,10 +49,10 @@ export const podRange = '10.244.0.0/16';
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   await requirePackages('control plane');
-  const [apiserver, controllerManager, kubectl] = await kubernetesPrograms([
-    'kube-apiserver',
+  const [controllerManager, kubectl] = await kubernetesPrograms([
     'kube-controller-manager',
     'kubectl',
+    'kube-apiserver',
   ]);
   await removeLeftovers();
   const { address = '127.0.0.1' } = options;
@@ -66,10 +69,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         kubeconfig(server, files.authority.certificate, files.adminPair),
         { mode: 0o600 },
       );
-      const api = await start(directory, apiserver, apiserverFlags(address, port, etcd, files), {
-        name: 'kube-apiserver',
-      });
-      await ready(api, kubectl, files.admin);
+      const api = await startApiServer({ directory, address, port, etcd, files });
       await start(directory, controllerManager, controllerManagerFlags(files), {
         name: 'kube-controller-manager',
       });
@@ -82,6 +82,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         kubectl,
         server,
         auditLog: files.auditLog,
+        etcd,
+        api,
         directory,
         authority: files.authority,
         stop: () => remove(directory),
@@ -91,44 +93,6 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     if (options.directory === undefined) await remove(directory);
     throw error;
   }
-}
-
-type Files = Awaited<ReturnType<typeof writeFiles>>;
-
-async function writeFiles({ path }: RunDirectory, address: string) {
-  const folder = join(path, 'pki');
-  await mkdir(folder);
-  const at = (name: string) => join(folder, name);
-  const write = async (name: string, text: string) => {
-    await writeFile(at(name), text, { mode: 0o600 });
-    return at(name);
-  };
-  const authority = await createAuthority('Gatehouse e2e CA');
-  const service = 'kubernetes.default.svc';
-  const hosts = [service, `${service}.cluster.local`, '127.0.0.1', '10.96.0.1', address];
-  const server = await authority.issue({ commonName: 'kube-apiserver', hosts });
-  const admin = { commonName: 'admin', organization: 'system:masters' };
-  const adminPair = await authority.issue(admin);
-  const accounts = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  });
-  return {
-    authority,
-    adminPair,
-    admin: join(path, 'admin.kubeconfig'),
-    auditLog: join(path, 'logs', 'audit.jsonl'),
-    ca: await write('ca.crt', authority.certificate),
-    caKey: await write('ca.key', authority.key),
-    serverCertificate: await write('apiserver.crt', server.certificate),
-    serverKey: await write('apiserver.key', server.key),
-    clientCertificate: await write('admin.crt', adminPair.certificate),
-    clientKey: await write('admin.key', adminPair.key),
-    accountPublic: await write('accounts.pub', accounts.publicKey),
-    accountKey: await write('accounts.key', accounts.privateKey),
-    auditPolicy: await write('audit-policy.json', JSON.stringify(auditPolicy)),
-  };
 }
 
 /** Returns the URL of the store. */
@@ -151,34 +115,7 @@ async function startEtcd(directory: RunDirectory): Promise<string> {
   return url;
 }
 
-function apiserverFlags(address: string, port: number, etcd: string, files: Files): string[] {
-  const issuer = 'https://kubernetes.default.svc';
-  return flagsOf({
-    'etcd-servers': etcd,
-    'bind-address': address,
-    'advertise-address': address,
-    'secure-port': String(port),
-    'service-cluster-ip-range': serviceRange,
-    'authorization-mode': 'Node,RBAC',
-    'enable-admission-plugins': 'NodeRestriction',
-    'allow-privileged': 'true',
-    'client-ca-file': files.ca,
-    'tls-cert-file': files.serverCertificate,
-    'tls-private-key-file': files.serverKey,
-    'kubelet-client-certificate': files.clientCertificate,
-    'kubelet-client-key': files.clientKey,
-    'kubelet-preferred-address-types': 'InternalIP',
-    'service-account-issuer': issuer,
-    'service-account-key-file': files.accountPublic,
-    'service-account-signing-key-file': files.accountKey,
-    'audit-policy-file': files.auditPolicy,
-    'audit-log-path': files.auditLog,
-    // Endpoints of the Service "kubernetes" must not be loopback addresses.
-    ...(address.startsWith('127.') && { 'endpoint-reconciler-type': 'none' }),
-  });
-}
-
-function controllerManagerFlags(files: Files): string[] {
+function controllerManagerFlags(files: ControlPlaneFiles): string[] {
   return flagsOf({
     kubeconfig: files.admin,
     'secure-port': '0',
@@ -192,21 +129,4 @@ function controllerManagerFlags(files: Files): string[] {
     'cluster-signing-cert-file': files.ca,
     'cluster-signing-key-file': files.caKey,
   });
-}
-
-async function ready(api: Started, kubectl: string, admin: string): Promise<void> {
-  await waitFor('the API server', async () => {
-    const code = api.ended();
-    if (code !== undefined) return { code };
-    await run(kubectl, ['--kubeconfig', admin, 'get', '--raw', '/readyz']);
-    return { code };
-  }).then(({ code }) => {
-    if (code === undefined) return;
-    throw new Error(`Cannot start kube-apiserver: it ended with ${code}; see ${api.log}`);
-  });
-}
-
-/** Command-line flags as the programs of Kubernetes and etcd take them. */
-export function flagsOf(flags: Readonly<Record<string, string>>): string[] {
-  return Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
 }

@@ -1,17 +1,21 @@
 import { startCluster } from './cluster.ts';
 import { startControlPlane } from './control-plane.ts';
+import { prepareCluster } from './prepare.ts';
 import { keep } from './run-directory.ts';
 import { removeLeftovers } from './stop.ts';
 
 const usage = `Usage: node e2e/cluster/main.ts COMMAND
 
+  prepare        build everything that a cluster needs, and keep it
   up             start a cluster on this machine, or go on with the one that was kept
   images         build the images of deploy/Dockerfile and load them into that cluster
   control-plane  start an API server without a node
   down           stop what was started
+  leftovers      stop what runs left that were cut off
 `;
 
 const commands: Record<string, () => Promise<void>> = {
+  prepare: prepareCluster,
   async up() {
     tell((await startCluster({ reuse: true })).cluster);
   },
@@ -25,6 +29,7 @@ const commands: Record<string, () => Promise<void>> = {
     tell(controlPlane);
   },
   down: () => removeLeftovers({ kept: true }),
+  leftovers: () => removeLeftovers(),
 };
 
 function tell({ kubeconfig, kubectl }: { kubeconfig: string; kubectl: string }): void {

@@ -14,8 +14,8 @@ const inPath = (file: string, name = file): Requirement => ({
 const controlPlane = () => [inPath('etcd', 'etcd-server')];
 const node = () => [
   ...controlPlane(),
-  ...['containerd', 'runc', 'iptables', 'conntrack', 'buildah', 'debootstrap'].map((name) =>
-    inPath(name),
+  ...['containerd', 'runc', 'iptables', 'conntrack', 'buildah', 'debootstrap', 'faketime'].map(
+    (name) => inPath(name),
   ),
   inPath('ip', 'iproute2'),
   { file: 'bridge', package: 'containernetworking-plugins', folders: ['/usr/lib/cni'] },

@@ -36,8 +36,20 @@ export async function createRunDirectory(
     ? `-${made.slice(made.lastIndexOf(hiddenPrefix) + hiddenPrefix.length)}`
     : '';
   const path = join(runsFolder(), `${name}${suffix}`);
-  await rename(made, path);
+  try {
+    await rename(made, path);
+  } catch (error) {
+    await rm(made, { recursive: true });
+    throw error;
+  }
   return { path };
+}
+
+/** Makes this process the one that has to end the run. */
+export async function own({ path }: RunDirectory): Promise<void> {
+  const made = join(path, `owner-${process.pid}`);
+  await writeFile(made, JSON.stringify(await processOf(process.pid)));
+  await rename(made, join(path, 'owner'));
 }
 
 /** The run directories that there are. */

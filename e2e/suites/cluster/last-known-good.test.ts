@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../cluster/wait-for.ts';
+import { figure } from '../../src/figures.ts';
 import { namespace, release } from '../../src/gatehouse.ts';
 import { podsOf, readyPods, signalPod } from '../../src/pods.ts';
 import { program } from '../../src/route.ts';
@@ -24,7 +25,7 @@ const route = {
 };
 
 describe('a data plane that is restarted while there is no controller', () => {
-  it('serves the last known good config within 2 seconds', async () => {
+  it('serves the last known good config', async () => {
     await program(kubectl, route);
     const scale = (count: number) =>
       kubectl.in(namespace)('scale', `deployment/${release}-controller`, `--replicas=${count}`);
@@ -48,10 +49,9 @@ describe('a data plane that is restarted while there is no controller', () => {
       await waitFor('the restart', async () => (await restartsOf(name)).count > restarts.count);
       const { startedAt } = await restartsOf(name);
       await waitFor('an answer', async () => (await ask()) === 'still here', { interval: 20 });
-      const seconds = (Date.now() - Date.parse(startedAt)) / 1000;
-      process.stderr.write(`e2e: last known good config is served after ${seconds.toFixed(1)} s\n`);
       // The start is known to the second.
-      expect(seconds).toBeLessThan(3);
+      const value = Number(((Date.now() - Date.parse(startedAt)) / 1000).toFixed(1));
+      figure({ name: 'last known good config served after a start', value, unit: 's', most: 2 });
     } finally {
       await scale(2);
       await readyPods(kubectl, 'controller', 2);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { figure, secondsSince } from '../../src/figures.ts';
 import { namespace, release } from '../../src/gatehouse.ts';
 import { podsOf, readyPods, signalPod } from '../../src/pods.ts';
 import { request } from '../../src/request.ts';
@@ -73,7 +74,7 @@ describe('statuses', () => {
     expect(await version()).toBe(before);
   });
 
-  it('survive the loss of the replica that writes them within 15 seconds', async () => {
+  it('survive the loss of the replica that writes them', async () => {
     await program(kubectl, answering('failover', 'before'));
     const leader = await leaderOf();
     await signalPod(cluster, leader, 'STOP');
@@ -81,9 +82,8 @@ describe('statuses', () => {
     try {
       await kubectl.apply(answering('failover', 'after'));
       await programmed(kubectl, 'failover');
-      const seconds = (performance.now() - began) / 1000;
-      process.stderr.write(`e2e: fail-over of the leader: ${seconds.toFixed(1)} s\n`);
-      expect(seconds).toBeLessThan(15);
+      const value = secondsSince(began);
+      figure({ name: 'fail-over from a leader that hangs', value, unit: 's', most: 15 });
       expect(await request(`http://failover.${domain}/`)).toEqual({ status: 200, body: 'after' });
     } finally {
       await signalPod(cluster, leader, 'CONT');

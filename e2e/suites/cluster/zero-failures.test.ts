@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { lineOf, type Report, reasonsOf } from '../../load/report.ts';
+import { type Report, reasonsOf } from '../../load/report.ts';
 import { startLoad } from '../../load/start.ts';
 import { backendObjects } from '../../src/backend.ts';
+import { loadFigure } from '../../src/figures.ts';
 import { helm, httpPort, installGatehouse, namespace, release } from '../../src/gatehouse.ts';
 import { readyPods } from '../../src/pods.ts';
 import { program, route } from '../../src/route.ts';
@@ -35,7 +36,7 @@ async function underLoad(name: string, disturb: () => Promise<unknown>): Promise
     await pause(1000);
   } finally {
     report = await load.stop();
-    process.stderr.write(`e2e: ${name}: ${lineOf(report)}\n`);
+    loadFigure(name, report);
   }
   return report;
 }
@@ -113,7 +114,8 @@ describe('no request fails', () => {
       const { sent, answered, bodies } = report;
       expect(reasonsOf(report)).toEqual([]);
       expect(answered).toBe(sent);
-      expect(sent).toBeGreaterThan(seconds * 1900);
+      // The rate is a figure; a load that hardly ran would prove nothing.
+      expect(sent).toBeGreaterThan(seconds * 500);
       expect(Object.keys(bodies).every((body) => ['v1', 'v2'].includes(body))).toBe(true);
       // What was disturbed works, and not only what was open before.
       await program(kubectl, echo(name.replaceAll(' ', '-')));

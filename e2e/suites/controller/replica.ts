@@ -22,19 +22,31 @@ export interface Replica {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
+export interface ReplicaSettings {
+  kubeconfig: string;
+  folder: string;
+  /** Added to the command line. */
+  args?: string[];
+  /** What `--tls-cert` in `args` is signed by, PEM; left out: the replica makes a certificate. */
+  ca?: string;
+  /** Added to the environment. */
+  environment?: Record<string, string>;
+}
+
 /** A controller as a process of its own. */
-export async function startReplica(
-  name: string,
-  { kubeconfig, folder, args = [] }: { kubeconfig: string; folder: string; args?: string[] },
-): Promise<Replica> {
+export async function startReplica(name: string, settings: ReplicaSettings): Promise<Replica> {
+  const { kubeconfig, folder, args = [], ca, environment } = settings;
   const caFile = join(folder, `${name}.pem`);
   const flags = [
     ...['--kubernetes', '--kubeconfig', kubeconfig, '--pod-name', name],
-    ...['--namespace', 'gatehouse-system', '--tls-ca-out', caFile],
+    ...['--namespace', 'gatehouse-system'],
     ...['--data-plane-service-account', 'gatehouse-system/data-plane'],
-    ...['--grpc-port', '0', '--admin-port', '0', ...args],
+    ...['--grpc-port', '0', '--admin-port', '0'],
+    ...(ca === undefined ? ['--tls-ca-out', caFile] : []),
+    ...args,
   ];
-  const child = fork(main, flags, { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+  const env = { ...process.env, ...environment };
+  const child = fork(main, flags, { stdio: ['ignore', 'inherit', 'pipe', 'ipc'], env });
   const log: string[] = [];
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     log.push(...text.split('\n').filter((line) => line !== ''));
@@ -50,7 +62,7 @@ export async function startReplica(
   return {
     name,
     ...ports,
-    ca: await readFile(caFile, 'utf8'),
+    ca: ca ?? (await readFile(caFile, 'utf8')),
     child,
     log,
     memory: async () => Number(/VmRSS:\s+(\d+)/.exec(await proc('status'))?.[1]) / 1024,

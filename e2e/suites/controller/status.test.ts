@@ -6,6 +6,7 @@ import { apiServerOf, loadKubeConfig } from '../../../controller/src/providers/k
 import { createCertificates } from '../../../controller/src/push/certificate.ts';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import { waitFor } from '../../cluster/wait-for.ts';
+import { figure, secondsSince } from '../../src/figures.ts';
 import { installGatewayApi } from '../../src/gateway-api.ts';
 import { type Kubectl, kubectlOf } from '../../src/kubectl.ts';
 import { connect, type DataPlane, type Replica, startReplica } from './replica.ts';
@@ -225,9 +226,9 @@ describe('a Secret of a Gateway', () => {
 
 describe('a replica that leads', () => {
   it.each<[NodeJS.Signals, number]>([
-    ['SIGTERM', 5000],
-    ['SIGKILL', 15_000],
-  ])('is followed by another one after %s within %d ms', async (signal, limit) => {
+    ['SIGTERM', 5],
+    ['SIGKILL', 15],
+  ])('is followed by another one after %s (%d s wanted)', async (signal, most) => {
     const [a, b] = [await start('c-1'), await start('c-2')];
     for (const [i, replica] of [a, b].entries()) joinFleet(replica, `gw-${i}`);
     await kubectl.apply(route('hello'));
@@ -238,13 +239,8 @@ describe('a replica that leads', () => {
     const other = replicas.find((one) => one !== first);
     const from = performance.now();
     await first?.stop(signal);
-    await waitFor('another leader', () => leads(other?.log ?? []), {
-      timeout: limit,
-      interval: 10,
-    });
-    const took = performance.now() - from;
-    process.stdout.write(`fail-over after ${signal}: ${Math.round(took)} ms\n`);
-    expect(took).toBeLessThan(limit);
+    await waitFor('another leader', () => leads(other?.log ?? []), { interval: 10 });
+    figure({ name: `fail-over after ${signal}`, value: secondsSince(from), unit: 's', most });
     const { status: after } = await kubectl.get<Reported>('route', 'hello');
     expect(after).toEqual(before);
     await kubectl.apply(route('hello', signal));
@@ -271,7 +267,7 @@ describe('a stranger', () => {
 });
 
 describe('a thousand Routes at once', () => {
-  it('are programmed in time, with two writes each at most', async () => {
+  it('are programmed, with two writes each at most', async () => {
     const [a, b] = [await start('c-1'), await start('c-2')];
     for (const [i, replica] of [a, b, a, b].entries()) joinFleet(replica, `gw-${i}`);
     const first = await statusWrites();
@@ -307,18 +303,27 @@ describe('a thousand Routes at once', () => {
       ({ name }) => name,
     );
     const others = writes.length - [...perRoute.values()].flat().length;
-    const kinds = [...Map.groupBy(writes, ({ resource }) => resource)]
-      .map(([resource, all]) => `${all.length} ${resource}`)
-      .join(', ');
     const most = Math.max(...[...perRoute.values()].map((all) => all.length));
-    process.stdout.write(
-      `1,000 Routes: applied in ${Math.round(applied)} ms, all programmed ${Math.round(took - applied)} ms later; ` +
-        `writes: ${kinds}; at most ${most} to one Route\n`,
-    );
+    const seconds = Number(((took - applied) / 1000).toFixed(1));
+    figure({
+      name: '1,000 Routes at once: all programmed after',
+      value: seconds,
+      unit: 's',
+      most: 5,
+    });
+    figure({
+      name: '1,000 Routes at once: writes to a Route',
+      value: most,
+      unit: 'writes',
+      most: 2,
+    });
+    figure({
+      name: '1,000 Routes at once: other writes',
+      value: others,
+      unit: 'writes',
+      most: 300,
+    });
     expect(most).toBeLessThanOrEqual(2);
-    expect(others).toBeLessThanOrEqual(300);
-    // 5 s on a machine that does nothing else.
-    expect(took - applied).toBeLessThan(20_000);
   });
 
   /** What controllers wrote, Leases included. */
