@@ -28,9 +28,9 @@ const release = '0.1.0';
 
 /** Wires a data plane: controller -> lanes -> worker threads, with the last known good config beside. */
 export async function run(options: DataPlaneOptions, log: Logger): Promise<DataPlane> {
-  const { host, workers: count, limits } = options;
+  const { host, zone, workers: count, limits } = options;
   const { caFile } = options;
-  const workers = startWorkers({ count, host, limits, log });
+  const workers = startWorkers({ count, host, zone, limits, log });
   const lkg =
     options.lastKnownGood === undefined
       ? undefined
@@ -62,7 +62,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
     ca: caFile === undefined ? undefined : () => readFile(caFile, 'utf8'),
     token: tokenOf(options),
     node: options.node,
-    zone: options.zone,
+    zone,
     release,
     apply,
     held,

@@ -159,7 +159,7 @@ class Forward implements RunningAction, ResponseSink {
     const upstream = this.#backend.upstream;
     if (failure === 'connect') {
       return this.#attempts < connectAttempts && (upstream?.size ?? 0) > 1
-        ? upstream?.pick()
+        ? upstream?.pickOther()
         : undefined;
     }
     // RFC 9112 section 9.3.1: a kept connection may be closed just as it is used again.

@@ -5,7 +5,10 @@ import { Kind, keyOf, type Listener, type ResourceSet, SecretSchema } from '@gat
 import type { RefusedResource } from './refusals.ts';
 import type { Certificate } from './runtime.ts';
 
-/** Loads the certificates of a listener. A pair that cannot be loaded is refused by its Secret's name. */
+/**
+ * Loads the certificates of a listener. A pair that cannot be loaded is refused by its Secret's name; of
+ * those that are kept from before only the good ones are used.
+ */
 export function loadCertificates(
   listener: Listener,
   config: ResourceSet,
@@ -13,34 +16,32 @@ export function loadCertificates(
 ): Certificate[] {
   const loaded: Certificate[] = [];
   for (const name of listener.certificates) {
-    const resource = config.get(keyOf(Kind.SECRET, name));
-    const secret = resource && fromBinary(SecretSchema, resource.body);
-    const cert = secret?.data['tls.crt'];
-    const key = secret?.data['tls.key'];
-    if (!cert || !key) {
-      refusals.push({
-        kind: Kind.SECRET,
-        name,
-        path: 'data',
-        reason: 'has no tls.crt and tls.key',
-      });
-      continue;
-    }
-    try {
-      const pem = { cert: Buffer.from(cert), key: Buffer.from(key) };
-      const context = createSecureContext({ ...pem, minVersion: 'TLSv1.2' });
-      loaded.push({ names: namesOf(new X509Certificate(pem.cert)), context, pem });
-    } catch {
-      // The reason of OpenSSL may quote the key: it stays out of statuses and logs.
-      refusals.push({
-        kind: Kind.SECRET,
-        name,
-        path: 'data',
-        reason: 'is not a certificate with its key',
-      });
-    }
+    const certificate = loadCertificate(name, config);
+    if (typeof certificate !== 'string') loaded.push(certificate);
+    else refusals.push({ kind: Kind.SECRET, name, path: 'data', reason: certificate });
+  }
+  for (const name of listener.keptCertificates) {
+    const certificate = loadCertificate(name, config);
+    if (typeof certificate !== 'string') loaded.push(certificate);
   }
   return loaded;
+}
+
+/** The certificate of a Secret, or why there is none. */
+function loadCertificate(name: string, config: ResourceSet): Certificate | string {
+  const resource = config.get(keyOf(Kind.SECRET, name));
+  const secret = resource && fromBinary(SecretSchema, resource.body);
+  const cert = secret?.data['tls.crt'];
+  const key = secret?.data['tls.key'];
+  if (!cert || !key) return 'has no tls.crt and tls.key';
+  try {
+    const pem = { cert: Buffer.from(cert), key: Buffer.from(key) };
+    const context = createSecureContext({ ...pem, minVersion: 'TLSv1.2' });
+    return { names: namesOf(new X509Certificate(pem.cert)), context, pem };
+  } catch {
+    // The reason of OpenSSL may quote the key: it stays out of statuses and logs.
+    return 'is not a certificate with its key';
+  }
 }
 
 /** Lower-case DNS names a certificate is for (RFC 6125: subjectAltName wins over the subject). */

@@ -29,6 +29,7 @@ export function link(
   endpoints: ResourceSet,
   previous: Runtime | undefined,
   wheel: TimerWheel,
+  zone = '',
 ): Linked {
   const refusals: RefusedResource[] = [];
   const settings: (() => void)[] = [];
@@ -44,7 +45,7 @@ export function link(
     const known = previous?.upstreams.get(name);
     const upstream = known ?? new Upstream(name, message.label, pool, wheel);
     if (known) settings.push(() => known.configure(message.label, pool));
-    else applyEndpoints(upstream, endpoints);
+    else applyEndpoints(upstream, endpoints, zone);
     upstreams.set(name, upstream);
   }
   const routes = linkRoutes(config, upstreams, previous?.routes, refusals);
@@ -59,11 +60,12 @@ export function link(
   };
 }
 
-/** Gives an upstream its endpoints from the endpoints lane; none when the lane does not name it. */
-export function applyEndpoints(upstream: Upstream, endpoints: ResourceSet) {
+/**
+ * Gives an upstream its endpoints from the endpoints lane; none when the lane does not name it.
+ * @param zone of this data plane; "" when it is not known.
+ */
+export function applyEndpoints(upstream: Upstream, endpoints: ResourceSet, zone = '') {
   const resource = endpoints.get(keyOf(Kind.ENDPOINTS, upstream.name));
   const list = resource ? fromBinary(EndpointsSchema, resource.body).endpoints : [];
-  upstream.setEndpoints(
-    list.map(({ address, port, weight, zone }) => ({ address, port, weight, zone })),
-  );
+  upstream.setEndpoints(list, zone);
 }

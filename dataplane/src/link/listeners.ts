@@ -25,6 +25,9 @@ export function linkPorts(
     if (kind !== Kind.LISTENER) continue;
     const message = fromBinary(ListenerSchema, body);
     const secure = message.protocol === Listener_Protocol.HTTPS;
+    const certificates = secure ? loadCertificates(message, config, refusals) : [];
+    // Its Secrets are lost, and this data plane never had them.
+    if (certificates.length === 0 && message.keptCertificates.length > 0) continue;
     const known = listenerOf(previous, name);
     const { router, problems } = createRouter(inputs.get(name) ?? [], known?.router);
     for (const problem of problems) refusals.push(refusalOf(problem, routes));
@@ -33,7 +36,7 @@ export function linkPorts(
       hostname: message.hostname,
       trustedHops: message.trustedHops,
       router,
-      certificates: secure ? loadCertificates(message, config, refusals) : [],
+      certificates,
     };
     const port = ports.get(message.port);
     if (port && port.secure !== secure) {

@@ -25,7 +25,7 @@ export type TestGateway = {
   close(): Promise<void>;
 };
 
-export type GatewayOptions = TestSnapshot & { limits?: Partial<Limits> };
+export type GatewayOptions = TestSnapshot & { limits?: Partial<Limits>; zone?: string };
 
 /** Starts a gateway that forwards everything to `backend`. */
 export function startGatewayTo(
@@ -39,7 +39,11 @@ export function startGatewayTo(
   });
 }
 
-export async function startGateway({ limits, ...snapshot }: GatewayOptions): Promise<TestGateway> {
+export async function startGateway({
+  limits,
+  zone,
+  ...snapshot
+}: GatewayOptions): Promise<TestGateway> {
   const parsersBefore = llhttpOfThread().live();
   const wheel = createTimerWheel();
   const names: SeriesName[] = [];
@@ -58,7 +62,7 @@ export async function startGateway({ limits, ...snapshot }: GatewayOptions): Pro
 
   async function use(next: TestSnapshot) {
     const { config, endpoints } = lanesOf(next, port);
-    const linked = link(config, endpoints, runtime, wheel);
+    const linked = link(config, endpoints, runtime, wheel, zone);
     if ('refusals' in linked) throw new Error(JSON.stringify(linked.refusals));
     const problems = await ports.open(linked.runtime);
     if (problems.length > 0) {
@@ -68,7 +72,7 @@ export async function startGateway({ limits, ...snapshot }: GatewayOptions): Pro
     const before = runtime;
     runtime = linked.runtime;
     linked.commit();
-    for (const upstream of runtime.upstreams.values()) applyEndpoints(upstream, endpoints);
+    for (const upstream of runtime.upstreams.values()) applyEndpoints(upstream, endpoints, zone);
     ports.use(runtime);
     for (const [name, upstream] of before?.upstreams ?? []) {
       if (runtime.upstreams.get(name) !== upstream) upstream.close();

@@ -17,7 +17,12 @@ import {
 
 export type TestRule = MessageInitShape<typeof RuleSchema>;
 
-export type TestEndpoint = { address?: string; port: number; weight?: number };
+export type TestEndpoint = {
+  address?: string;
+  port: number;
+  weight?: number;
+  hintedZones?: string[];
+};
 
 export type TestUpstream = {
   endpoints: TestEndpoint[];
@@ -32,6 +37,8 @@ export type TestListener = {
   trustedHops?: number;
   /** Names of `secrets`; makes it an HTTPS listener. */
   certificates?: string[];
+  /** Names of `secrets`, which need not be there. */
+  keptCertificates?: string[];
   /** When left out, that of the gateway. */
   port?: number;
 };
@@ -84,6 +91,7 @@ export function lanesOf(
         protocol: listener.certificates ? Listener_Protocol.HTTPS : Listener_Protocol.HTTP,
         hostname: listener.hostname ?? '',
         certificates: listener.certificates ?? [],
+        keptCertificates: listener.keptCertificates ?? [],
         trustedHops: listener.trustedHops ?? 0,
       }),
     ),
@@ -104,10 +112,11 @@ export function lanesOf(
     });
     config.push(resourceOf(Kind.UPSTREAM, name, UpstreamSchema, settings));
     const list = create(EndpointsSchema, {
-      endpoints: upstream.endpoints.map(({ address, port: at, weight }) => ({
+      endpoints: upstream.endpoints.map(({ address, port: at, weight, hintedZones = [] }) => ({
         address: address ?? '127.0.0.1',
         port: at,
         weight: weight ?? 1,
+        hintedZones,
       })),
     });
     endpoints.push(resourceOf(Kind.ENDPOINTS, name, EndpointsSchema, list));

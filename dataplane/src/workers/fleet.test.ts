@@ -18,7 +18,7 @@ const remember = (thread: Worker) => threads.push(thread);
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 async function start(count: number) {
-  fleet = startWorkers({ count, host: '127.0.0.1', limits: defaultLimits, log });
+  fleet = startWorkers({ count, host: '127.0.0.1', zone: '', limits: defaultLimits, log });
   expect(await apply('one')).toEqual([]);
 }
 

@@ -19,6 +19,8 @@ export type FleetOptions = {
   /** Threads that serve. */
   count: number;
   host: string;
+  /** Of the data plane; "" when it is not known. */
+  zone: string;
   limits: Limits;
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
 };
@@ -44,7 +46,7 @@ type Request = ToWorker extends infer M
 export type WorkerFleet = ReturnType<typeof startWorkers>;
 
 /** Starts the threads that serve, and keeps them at what the data plane holds. */
-export function startWorkers({ count, host, limits, log }: FleetOptions) {
+export function startWorkers({ count, host, zone, limits, log }: FleetOptions) {
   const members: Member[] = [];
   /** Regions of threads that are gone too: what they counted stays counted. */
   const regions: Region[] = [];
@@ -66,7 +68,7 @@ export function startWorkers({ count, host, limits, log }: FleetOptions) {
   function start(): Member {
     const region = createRegion();
     const names: SeriesName[] = [];
-    const workerData: WorkerStart = { host, limits, region };
+    const workerData: WorkerStart = { host, zone, limits, region };
     const thread = count === 1 ? startHere(workerData) : startThread(workerData);
     const counters: Region = { values: new Float64Array(region), names };
     const member: Member = { thread, counters, pending: new Map() };

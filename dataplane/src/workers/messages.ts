@@ -10,6 +10,8 @@ export type Difference = { put: PlainResource[]; remove: Key[] };
 /** What a worker thread is started with. */
 export type WorkerStart = {
   host: string;
+  /** Of the data plane; "" when it is not known. */
+  zone: string;
   limits: Limits;
   /** Shared memory for its counters. */
   region: SharedArrayBuffer;

@@ -12,7 +12,10 @@ import { createSeries } from '../telemetry/series.ts';
 import type { Difference, FromWorker, ToWorker, WorkerStart } from './messages.ts';
 
 /** Links what arrives and serves by it. Returns what takes the messages. */
-function createServing({ host, limits, region }: WorkerStart, send: (message: FromWorker) => void) {
+function createServing(
+  { host, zone, limits, region }: WorkerStart,
+  send: (message: FromWorker) => void,
+) {
   const wheel = createTimerWheel();
   const series = createSeries(region, (name) => send({ type: 'series', name }));
   const log = pino({ name: 'dataplane' }, pino.destination(2));
@@ -25,7 +28,7 @@ function createServing({ host, limits, region }: WorkerStart, send: (message: Fr
 
   async function prepare(change: Difference): Promise<RefusedResource[]> {
     const next = changed(config, change);
-    const linked = link(next, endpoints, runtime, wheel);
+    const linked = link(next, endpoints, runtime, wheel, zone);
     if ('refusals' in linked) return linked.refusals;
     const problems = await ports.open(linked.runtime);
     if (problems.length > 0) {
@@ -59,7 +62,7 @@ function createServing({ host, limits, region }: WorkerStart, send: (message: Fr
     for (const key of change.remove) names.add(key.slice(key.indexOf(':') + 1));
     for (const name of names) {
       const upstream = runtime?.upstreams.get(name);
-      if (upstream) applyEndpoints(upstream, endpoints);
+      if (upstream) applyEndpoints(upstream, endpoints, zone);
     }
   }
 
