@@ -293,6 +293,26 @@ describe('a collection that cannot be read', () => {
     expect(lines[1]).toBe('upstreams.gatehouse.dev can be read');
   });
 
+  it('is not ready while what snapshots are made of is served in another version only', async () => {
+    server = new ScriptedApiServer(...everything.filter((one) => one !== own('routes')));
+    api = await server.listen();
+    const group = '/apis/gatehouse.dev';
+    server.documents.set(group, { versions: [{ version: 'v1alpha1' }, { version: 'v1' }] });
+    server.documents.set(`${group}/v1alpha1`, { resources: [{ name: 'upstreams' }] });
+    server.documents.set(`${group}/v1`, { resources: [{ name: 'routes' }] });
+    const watch = start({ api });
+    await vi.waitFor(() => expect(watch.waiting()).toEqual([`/${own('routes')}`]));
+    await vi.waitFor(() => expect(lines).toHaveLength(1));
+    expect(await isReady(watch)).toBe(undefined);
+    expect(lines[0]).toBe(
+      'Cannot list routes.gatehouse.dev: the cluster does not serve gatehouse.dev/v1alpha1 Route, only v1; ' +
+        'install the CRD of this release. ' +
+        'What was read before stays in use; a controller that never could read it is not ready',
+    );
+    server.install(own('routes'));
+    await watch.ready;
+  });
+
   it('is not ready while it may not read what snapshots are made of', async () => {
     let fault: Fault | undefined = { status: 403 };
     server.fault = ({ path }) => (path.endsWith('/routes') ? fault : undefined);

@@ -19,6 +19,7 @@ import {
   storedResources,
 } from './resources.ts';
 import { followSecrets } from './secrets.ts';
+import { servedVersions } from './served-versions.ts';
 
 export interface ClusterOptions {
   api: ApiServer;
@@ -98,6 +99,7 @@ export function watchCluster(options: ClusterOptions): ClusterWatch {
       path,
       query,
       sink,
+      otherVersions: () => servedVersions(api, resource),
       ...(timing === undefined ? {} : { timing }),
       onHealth(health) {
         const good = health.state === 'current';
@@ -165,9 +167,10 @@ export function watchCluster(options: ClusterOptions): ClusterWatch {
   };
 }
 
-/** Whether enough is known about a collection to go on without it. */
+/** Whether enough is known about a collection to go on without it: where there can be no objects. */
 function settles({ required }: Resource, { state }: Health): boolean {
-  return state === 'current' || state === 'absent' || (state === 'forbidden' && !required);
+  if (state === 'forbidden' || state === 'moved') return !required;
+  return state === 'current' || state === 'absent';
 }
 
 function nameOf(key: ObjectKey): string {

@@ -37,6 +37,7 @@ function start(query = {}) {
     query,
     timing,
     onHealth: (next) => health.push(next),
+    otherVersions: async () => others,
     sink: {
       read: item,
       replace(items) {
@@ -55,6 +56,11 @@ function start(query = {}) {
   opened.push(reflector);
   return { held, health, lists };
 }
+
+let others: string[] = [];
+afterEach(() => {
+  others = [];
+});
 
 function truth(): Map<string, string> {
   return new Map(server.list(services).map((object) => [item(object).name, item(object).version]));
@@ -187,6 +193,19 @@ describe('what cannot be read', () => {
       { state: 'absent', verb: 'list', reason: 'no' },
       { state: 'current' },
     ]);
+  });
+
+  it('is not called absent when it is there in another version', async () => {
+    let status: number | undefined = 404;
+    server.fault = () => (status === undefined ? undefined : { status });
+    others = ['v2'];
+    const { health } = start();
+    const moved = { state: 'moved', verb: 'list', versions: ['v2'] };
+    await vi.waitFor(() => expect(health).toEqual([moved]));
+    others = [];
+    await vi.waitFor(() => expect(health.at(-1)?.state).toBe('absent'));
+    status = undefined;
+    await vi.waitFor(() => expect(health.at(-1)?.state).toBe('current'));
   });
 
   it('may be missing for a moment without a word', async () => {

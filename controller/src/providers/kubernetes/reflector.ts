@@ -17,7 +17,9 @@ export interface Sink<T> {
 /** Whether the collection can be followed, and if not, why. */
 export type Health =
   | { state: 'starting' | 'current' }
-  | { state: 'absent' | 'forbidden' | 'failing'; verb: 'list' | 'watch'; reason: string };
+  | { state: 'absent' | 'forbidden' | 'failing'; verb: 'list' | 'watch'; reason: string }
+  /** Not there, but in other versions of the API, so there may be objects. */
+  | { state: 'moved'; verb: 'list' | 'watch'; versions: string[] };
 
 export interface ReflectOptions<T> {
   api: ApiServer;
@@ -26,6 +28,8 @@ export interface ReflectOptions<T> {
   /** Selectors. */
   query?: Query;
   sink: Sink<T>;
+  /** Other versions in which the collection is served; asked for when it is not there. */
+  otherVersions(): Promise<string[]>;
   /** Called when the state changes, not at each attempt. */
   onHealth(health: Health): void;
   timing?: Timing;
@@ -58,7 +62,7 @@ const failingAfter = 2;
  * does not know any more what happened since.
  */
 export function reflect<T>(options: ReflectOptions<T>): { close(): Promise<void> } {
-  const { api, path, query = {}, sink, onHealth, timing = defaultTiming } = options;
+  const { api, path, query = {}, sink, onHealth, otherVersions, timing = defaultTiming } = options;
   const stopped = new AbortController();
   const { signal } = stopped;
   const target = { path, query, signal };
@@ -110,7 +114,7 @@ export function reflect<T>(options: ReflectOptions<T>): { close(): Promise<void>
   }
 
   /** Milliseconds until the next attempt. */
-  function afterFailure(error: unknown, verb: 'list' | 'watch'): number {
+  async function afterFailure(error: unknown, verb: 'list' | 'watch'): Promise<number> {
     const reason = reasonOf(error);
     const wait = waits.next();
     if (!(error instanceof ApiFault)) {
@@ -123,12 +127,19 @@ export function reflect<T>(options: ReflectOptions<T>): { close(): Promise<void>
       version = undefined;
       return wait;
     }
-    if (error.status === 404 || error.status === 403) {
+    if (error.status === 403) {
       // A watch that is refused is listed again meanwhile: late is better than never.
       version = undefined;
-      if (error.status === 403) setHealth({ state: 'forbidden', verb, reason });
-      else if (++missed >= absentAfter) setHealth({ state: 'absent', verb, reason });
-      return missed < absentAfter && error.status === 404 ? wait : Math.max(wait, timing.absent);
+      setHealth({ state: 'forbidden', verb, reason });
+      return Math.max(wait, timing.absent);
+    }
+    if (error.status === 404) {
+      version = undefined;
+      if (++missed < absentAfter) return wait;
+      const versions = await otherVersions();
+      if (versions.length > 0) setHealth({ state: 'moved', verb, versions });
+      else setHealth({ state: 'absent', verb, reason });
+      return Math.max(wait, timing.absent);
     }
     if (++failed >= failingAfter) setHealth({ state: 'failing', verb, reason });
     return Math.max(wait, error.retryAfter ?? 0);
@@ -147,7 +158,8 @@ export function reflect<T>(options: ReflectOptions<T>): { close(): Promise<void>
         }
       } catch (error) {
         if (signal.aborted) return;
-        wait = afterFailure(error, verb);
+        // To find out what is there instead may fail, too.
+        wait = await afterFailure(error, verb).catch((other) => afterFailure(other, verb));
       }
       if (wait > 0) await pause(wait, signal);
     }

@@ -44,6 +44,8 @@ export class ScriptedApiServer {
   fault: (request: Seen) => Fault | undefined = () => undefined;
   /** Answers what is created without a name and not kept, as TokenReviews are. */
   review: (body: unknown) => object = () => ({});
+  /** What else there is to read, by path: discovery. */
+  readonly documents = new Map<string, object>();
   /** Objects in one page, however many are asked for. */
   pageSize = 500;
   readonly #installed = new Set<string>();
@@ -174,6 +176,11 @@ export class ScriptedApiServer {
     this.seen.push(seen);
     const fault = this.fault(seen);
     if (fault && 'status' in fault) return failure(response, fault);
+    const document = this.documents.get(url.pathname);
+    if (document) {
+      response.end(JSON.stringify(document));
+      return;
+    }
     const address = addressOf(url.pathname);
     if (!this.#installed.has(address.collection)) {
       return failure(response, { status: 404, message: 'the server could not find the resource' });
