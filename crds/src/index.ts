@@ -1,8 +1,11 @@
 export { crdOf } from './crd.ts';
 export { longestDuration, parseDuration } from './duration.ts';
+export { compileExpression } from './expressions/compile.ts';
+export * from './expressions/types.ts';
 export * from './kinds.ts';
 export { knownFields } from './known-fields.ts';
 export { type OwnKind, ownKinds } from './own-kinds.ts';
+export { policyRuleProblems } from './policy-rule.ts';
 export { referencePage } from './reference.ts';
 export type { AuthorizationRule } from './resources/auth/authorization.ts';
 export type { CredentialPlace } from './resources/auth/credential.ts';

@@ -30,7 +30,14 @@ const release = '0.1.0';
 export async function run(options: DataPlaneOptions, log: Logger): Promise<DataPlane> {
   const { host, zone, workers: count, limits } = options;
   const { caFile } = options;
-  const workers = startWorkers({ count, host, zone, limits, log });
+  const workers = startWorkers({
+    count,
+    host,
+    zone,
+    limits,
+    log,
+    onHealth: (problems) => subscription.tellHealth(problems),
+  });
   const lkg =
     options.lastKnownGood === undefined
       ? undefined

@@ -1,3 +1,5 @@
+import type { DetailedPeerCertificate } from 'node:tls';
+import type { Effects, Identity } from '../filters/filter.ts';
 import type { Edits } from '../http1/edits.ts';
 import type { Parser } from '../http1/parser.ts';
 import type { Reply } from '../http1/reply.ts';
@@ -25,6 +27,10 @@ export type Client = {
   arm(at: number): void;
   /** x-forwarded-*, forwarded and via lines for the request. */
   forwardedLines(exchange: Exchange): string;
+  /** Who sent the request, trusted hops respected. */
+  clientAddress(exchange: Exchange): string;
+  /** The certificate chain that the client showed; undefined without TLS or without one. */
+  clientCertificate(): DetailedPeerCertificate | undefined;
   scheme: 'http' | 'https';
 };
 
@@ -58,7 +64,7 @@ export type RunningAction = {
 };
 
 /** One request and its response. It ends exactly once, whatever happens. */
-export class Exchange {
+export class Exchange implements Effects {
   readonly client: Client;
   readonly head: RequestHead;
   readonly requestId: string;
@@ -79,6 +85,11 @@ export class Exchange {
   responseDone = false;
   /** The connection is closed after the response. */
   close: boolean;
+  identity: Identity | undefined;
+  upstreamFields = '';
+  responseFields = '';
+  hidden: number[] | undefined;
+  query: string | undefined;
 
   constructor(client: Client, head: RequestHead, requestId: string, startedAt: number) {
     this.client = client;
@@ -86,6 +97,10 @@ export class Exchange {
     this.requestId = requestId;
     this.startedAt = startedAt;
     this.close = !head.keepAlive;
+  }
+
+  get clientAddress(): string {
+    return this.client.clientAddress(this);
   }
 
   get rule(): LinkedRule | undefined {

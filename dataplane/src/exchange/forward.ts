@@ -1,3 +1,4 @@
+import { Field } from '../http1/field-names.ts';
 import type { Parser } from '../http1/parser.ts';
 import { errorReply } from '../http1/reply.ts';
 import { Body } from '../http1/request-head.ts';
@@ -68,11 +69,13 @@ class Forward implements RunningAction, ResponseSink {
     this.#lastActivity = exchange.startedAt;
     const { request } = this.#timeouts;
     this.#requestDeadline = request > 0 ? exchange.startedAt + request : Number.POSITIVE_INFINITY;
+    const { hidden, upstreamFields } = exchange;
+    if (hidden) for (const index of hidden) exchange.head.codes[index] = Field.dropped;
     const plan: RequestPlan = {
       target: rewrittenTarget(exchange, exchange.rule?.rewrite),
       host: backend.host,
       edits: backend.requestEdits,
-      forwarded: exchange.client.forwardedLines(exchange),
+      forwarded: upstreamFields + exchange.client.forwardedLines(exchange),
       requestId: exchange.requestId,
     };
     this.text = requestText(exchange.head, plan);

@@ -10,5 +10,6 @@ export function rewrittenTarget(exchange: Exchange, rewrite: PathRewrite | undef
     rewrite && match
       ? rewritePath(rewrite, head.path, () => variablesOf(match, head.path))
       : head.path;
-  return head.query === '' ? path : `${path}?${head.query}`;
+  const query = exchange.query ?? head.query;
+  return query === '' ? path : `${path}?${query}`;
 }

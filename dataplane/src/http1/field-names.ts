@@ -19,6 +19,8 @@ export const Field = {
   forwarded: 12,
   clientType: 13,
   date: 14,
+  /** Sent by a client although only the gateway may; no code reads it. */
+  guarded: 15,
 } as const;
 export type FieldCode = (typeof Field)[keyof typeof Field];
 

@@ -206,20 +206,47 @@ export class RequestHead {
     return this.parser.targetStart - this.method.length - 1;
   }
 
+  /** Index of the field line with this lower-case name; -1: none, -2: more than one. */
+  lineOf(name: string): number {
+    const { spans, fieldCount } = this.parser;
+    let found = -1;
+    for (let i = 0; i < fieldCount; i++) {
+      if ((spans[4 * i + 1] ?? 0) - (spans[4 * i] ?? 0) !== name.length) continue;
+      if (this.codes[i] === Field.guarded) continue;
+      if (this.parser.nameAt(i).toLowerCase() !== name) continue;
+      if (found >= 0) return -2;
+      found = i;
+    }
+    return found;
+  }
+
+  /** Indices of all field lines with this lower-case name. */
+  linesOf(name: string): number[] {
+    const indices: number[] = [];
+    for (let i = 0; i < this.parser.fieldCount; i++) {
+      if (this.parser.nameAt(i).toLowerCase() === name) indices.push(i);
+    }
+    return indices;
+  }
+
   /** Value of a field by lower-case name; several lines are joined (RFC 9110 section 5.3). */
   header(name: string): string | undefined {
-    return fieldValue(this.parser, name);
+    return fieldValue(this.parser, name, this.codes);
   }
 }
 
-/** Value of a field in the head that `parser` holds; several lines are joined. */
-export function fieldValue(parser: Parser, name: string): string | undefined {
+/** Value of a field in the head that `parser` holds; several lines are joined, guarded ones left out. */
+export function fieldValue(
+  parser: Parser,
+  name: string,
+  codes?: readonly FieldCode[],
+): string | undefined {
   const { spans, fieldCount } = parser;
   let value: string | undefined;
   for (let i = 0; i < fieldCount; i++) {
     const start = spans[4 * i] ?? 0;
     if ((spans[4 * i + 1] ?? 0) - start !== name.length) continue;
-    if (parser.nameAt(i).toLowerCase() !== name) continue;
+    if (parser.nameAt(i).toLowerCase() !== name || codes?.[i] === Field.guarded) continue;
     value = value === undefined ? parser.valueAt(i) : `${value}, ${parser.valueAt(i)}`;
   }
   return value;

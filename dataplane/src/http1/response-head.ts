@@ -90,6 +90,8 @@ export type ResponsePlan = {
   /** The client speaks HTTP/1.0: no chunks (RFC 9112 section 6.1). */
   http10: boolean;
   close: boolean;
+  /** Further field lines, each ended by CRLF. */
+  own: string;
 };
 
 const keptAlways = codeSet(
@@ -119,7 +121,7 @@ export function responseText(head: ResponseHead, plan: ResponsePlan): string {
   text += keptFields(parser, codes, keep, plan.edits, sameLine ? 0 : -1);
   // RFC 9110 section 6.6.1: a recipient that passes a response on appends the Date it lacks.
   if (!head.dated) text += withoutDropped(plan.edits, `date: ${httpDate()}\r\n`);
-  const own = `x-request-id: ${plan.requestId}\r\n`;
+  const own = `${plan.own}x-request-id: ${plan.requestId}\r\n`;
   text += plan.edits.lengths === 0 ? own : withoutDropped(plan.edits, own);
   if (head.body === Body.chunked || head.body === Body.untilClose) {
     if (!plan.http10) text += 'transfer-encoding: chunked\r\n';

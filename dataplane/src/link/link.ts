@@ -7,13 +7,16 @@ import {
   UpstreamSchema,
   versionOf,
 } from '@gatehouse/snapshot';
-import type { TimerWheel } from '../state/timer-wheel.ts';
+import type { ThreadState } from '../filters/thread-state.ts';
 import type { PoolSettings } from '../upstreams/endpoint-pool.ts';
 import { Upstream } from '../upstreams/upstream.ts';
 import { linkPorts } from './listeners.ts';
+import { linkPolicies, scopesOf } from './policies.ts';
 import type { RefusedResource } from './refusals.ts';
 import { linkRoutes } from './routes.ts';
 import type { Runtime } from './runtime.ts';
+
+const knownKinds = new Set([Kind.LISTENER, Kind.ROUTE, Kind.UPSTREAM, Kind.SECRET, Kind.POLICY]);
 
 export type Linked =
   | { runtime: Runtime /** Puts new settings of upstreams that stay into force. */; commit(): void }
@@ -28,13 +31,17 @@ export function link(
   config: ResourceSet,
   endpoints: ResourceSet,
   previous: Runtime | undefined,
-  wheel: TimerWheel,
+  thread: ThreadState,
   zone = '',
 ): Linked {
   const refusals: RefusedResource[] = [];
   const settings: (() => void)[] = [];
   const upstreams = new Map<string, Upstream>();
   for (const { kind, name, body } of config.values()) {
+    if (!knownKinds.has(kind)) {
+      // A release before this one must not serve as if what it does not know were not there.
+      refusals.push({ kind, name, path: '', reason: 'is of a kind this release does not know' });
+    }
     if (kind !== Kind.UPSTREAM) continue;
     const message = fromBinary(UpstreamSchema, body);
     const pool: PoolSettings = {
@@ -43,15 +50,17 @@ export function link(
       idleTimeout: message.idleTimeoutMs,
     };
     const known = previous?.upstreams.get(name);
-    const upstream = known ?? new Upstream(name, message.label, pool, wheel);
+    const upstream = known ?? new Upstream(name, message.label, pool, thread.wheel);
     if (known) settings.push(() => known.configure(message.label, pool));
     else applyEndpoints(upstream, endpoints, zone);
     upstreams.set(name, upstream);
   }
-  const routes = linkRoutes(config, upstreams, previous?.routes, refusals);
-  const ports = linkPorts(config, routes, previous, refusals);
+  const policies = linkPolicies(config, thread, previous?.policies, refusals);
+  const scopes = scopesOf(policies);
+  const routes = linkRoutes(config, { upstreams, scopes }, previous?.routes, refusals);
+  const ports = linkPorts(config, { routes, scopes }, previous, refusals);
   if (refusals.length > 0) return { refusals };
-  const runtime: Runtime = { version: versionOf(config), ports, routes, upstreams };
+  const runtime: Runtime = { version: versionOf(config), ports, routes, policies, upstreams };
   return {
     runtime,
     commit() {

@@ -1,7 +1,9 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { Kind, Listener_Protocol, ListenerSchema, type ResourceSet } from '@gatehouse/snapshot';
+import { guardedNames } from '../http1/guarded-names.ts';
 import { createRouter, type RouteInput } from '../router/index.ts';
 import { coversHost, loadCertificates } from './certificates.ts';
+import type { PolicyScopes } from './policies.ts';
 import type { RefusedResource } from './refusals.ts';
 import type {
   Certificate,
@@ -15,7 +17,7 @@ import type {
 /** Builds the router of every listener and groups the listeners by port. */
 export function linkPorts(
   config: ResourceSet,
-  routes: ReadonlyMap<string, LinkedRoute>,
+  { routes, scopes }: { routes: ReadonlyMap<string, LinkedRoute>; scopes: PolicyScopes },
   previous: Runtime | undefined,
   refusals: RefusedResource[],
 ): Map<number, LinkedPort> {
@@ -36,6 +38,7 @@ export function linkPorts(
       hostname: message.hostname,
       trustedHops: message.trustedHops,
       router,
+      guarded: guardedNames(scopes.guardedOf(name)),
       certificates,
     };
     const port = ports.get(message.port);

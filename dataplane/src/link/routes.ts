@@ -8,17 +8,25 @@ import {
   RouteSchema,
   type Rule,
 } from '@gatehouse/snapshot';
-import type { RouteInput } from '../router/index.ts';
+import type { Filter } from '../filters/filter.ts';
+import type { RouteInput, RuleInput } from '../router/index.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { createMatchSeries } from './match-series.ts';
+import type { PolicyScopes } from './policies.ts';
 import type { RefusedResource } from './refusals.ts';
 import { linkRule } from './rule.ts';
 import type { LinkedMatch, LinkedRoute } from './runtime.ts';
 
-/** Links every Route of the snapshot; those that did not change, nor their upstreams, are kept. */
+/** What Routes refer to, or what lies upon them. */
+export type RouteSurroundings = {
+  upstreams: ReadonlyMap<string, Upstream>;
+  scopes: PolicyScopes;
+};
+
+/** Links every Route of the snapshot; those that did not change, nor their upstreams and filters, are kept. */
 export function linkRoutes(
   config: ResourceSet,
-  upstreams: ReadonlyMap<string, Upstream>,
+  around: RouteSurroundings,
   previous: ReadonlyMap<string, LinkedRoute> | undefined,
   refusals: RefusedResource[],
 ): Map<string, LinkedRoute> {
@@ -28,24 +36,37 @@ export function linkRoutes(
     const { name } = resource;
     const hash = hex(resource.hash);
     const known = previous?.get(name);
-    if (known?.hash === hash && stillLinked(known, upstreams)) {
+    if (known?.hash === hash && stillLinked(name, known, around)) {
       routes.set(name, known);
       continue;
     }
-    routes.set(name, linkRoute(name, hash, resource.body, upstreams, refusals));
+    routes.set(name, linkRoute(name, hash, resource.body, around, refusals));
   }
   return routes;
 }
 
-function stillLinked(route: LinkedRoute, upstreams: ReadonlyMap<string, Upstream>): boolean {
-  return route.upstreams.every((upstream) => upstreams.get(upstream.name) === upstream);
+function stillLinked(name: string, route: LinkedRoute, { upstreams, scopes }: RouteSurroundings) {
+  return (
+    route.upstreams.every((upstream) => upstreams.get(upstream.name) === upstream) &&
+    [...route.inputs].every(([listener, { rules }]) =>
+      rules.every((rule) =>
+        sameFilters(rule.target.filters, scopes.filtersOf(listener, name, rule.name)),
+      ),
+    )
+  );
+}
+
+function sameFilters(a: readonly Filter[] | undefined, b: readonly Filter[] | undefined): boolean {
+  return (
+    a === b || (a?.length === b?.length && a?.every((filter, i) => filter === b?.[i]) === true)
+  );
 }
 
 function linkRoute(
   name: string,
   hash: string,
   body: Uint8Array,
-  upstreams: ReadonlyMap<string, Upstream>,
+  { upstreams, scopes }: RouteSurroundings,
   refusals: RefusedResource[],
 ): LinkedRoute {
   const message = fromBinary(RouteSchema, body);
@@ -76,15 +97,29 @@ function linkRoute(
         at: `${at}.matches[${position}]`,
         pathLabel: label,
         series: createMatchSeries(),
+        filters: undefined,
       };
       rules.push({ name: rule.name, matches: match ? [match] : [], target });
     }
   }
   const inputs = new Map<string, RouteInput<LinkedMatch>>();
   for (const { listener, hostnames } of message.attachments) {
-    inputs.set(listener, { name, created: Number(message.created), hostnames, rules });
+    const created = Number(message.created);
+    const filtered = withFilters(rules, (rule) => scopes.filtersOf(listener, name, rule));
+    inputs.set(listener, { name, created, hostnames, rules: filtered });
   }
   return { hash, upstreams: [...used], rules, inputs };
+}
+
+/** The rules as one listener serves them; without filters they are shared by all. */
+function withFilters(
+  rules: readonly RuleInput<LinkedMatch>[],
+  filtersOf: (rule: string) => readonly Filter[] | undefined,
+): readonly RuleInput<LinkedMatch>[] {
+  return rules.map((rule) => {
+    const filters = filtersOf(rule.name);
+    return filters ? { ...rule, target: { ...rule.target, filters } } : rule;
+  });
 }
 
 /** Each match gets a target of its own, so that metrics can name its path. */

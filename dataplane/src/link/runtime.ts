@@ -1,14 +1,18 @@
 import type { SecureContext } from 'node:tls';
+import type { Filter } from '../filters/filter.ts';
 import type { Edits, HeaderChange } from '../http1/edits.ts';
+import type { GuardedNames } from '../http1/guarded-names.ts';
 import type { RouteInput, Router, RuleInput } from '../router/index.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { Picker } from '../upstreams/weighted.ts';
+import type { LinkedPolicies } from './policies.ts';
 
 /** What a snapshot becomes: everything the request path reads, decided beforehand. Never changed. */
 export type Runtime = {
   version: string;
   ports: ReadonlyMap<number, LinkedPort>;
   routes: ReadonlyMap<string, LinkedRoute>;
+  policies: LinkedPolicies;
   upstreams: ReadonlyMap<string, Upstream>;
 };
 
@@ -25,6 +29,8 @@ export type LinkedListener = {
   hostname: string;
   trustedHops: number;
   router: Router<LinkedMatch>;
+  /** Headers that clients may not send; undefined when there are none. */
+  guarded: GuardedNames | undefined;
   /** Empty unless the listener is HTTPS. */
   certificates: readonly Certificate[];
 };
@@ -54,6 +60,8 @@ export type LinkedMatch = {
   /** The path as metrics name it: the template, not what the client sent. */
   pathLabel: string;
   series: MatchSeries;
+  /** What happens before the action, in order; undefined when nothing does. */
+  filters: readonly Filter[] | undefined;
 };
 
 /**

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
-import { startAction } from '../exchange/action.ts';
+import { TLSSocket } from 'node:tls';
 import { type Client, Exchange } from '../exchange/exchange.ts';
+import { startExchange } from '../exchange/filters.ts';
 import { type Edits, noEdits } from '../http1/edits.ts';
+import { dropGuarded } from '../http1/guarded-names.ts';
 import { errorReply, type Reply } from '../http1/reply.ts';
 import type { Rejection } from '../http1/request-head.ts';
 import type { LinkedListener } from '../link/runtime.ts';
@@ -9,6 +11,7 @@ import { now } from '../state/clock.ts';
 import { createDeadline } from '../state/timer-wheel.ts';
 import { closeInOrder, lingerTimeout } from './close-in-order.ts';
 import { ForwardedLines } from './forwarded.ts';
+import { peerCertificate } from './peer-certificate.ts';
 import type { PortContext } from './port-context.ts';
 import { requestIdOf } from './request-id.ts';
 import { Progress, RequestReader } from './request-reader.ts';
@@ -139,9 +142,12 @@ export class DownstreamConnection implements Client {
 
   #begin(chunk: Buffer) {
     const exchange = this.#open();
-    this.#listener = this.#context.listenerOf(exchange.head.host);
-    exchange.match = this.#listener?.router.match(exchange.head);
-    startAction(exchange, this.#reader.parser, chunk);
+    const { head } = exchange;
+    const listener = this.#context.listenerOf(head.host);
+    this.#listener = listener;
+    if (listener?.guarded) dropGuarded(listener.guarded, head.parser, head.codes);
+    exchange.match = listener?.router.match(head);
+    startExchange(exchange, this.#reader.parser, chunk);
   }
 
   #moreBody(progress: Progress, chunk: Buffer) {
@@ -231,6 +237,14 @@ export class DownstreamConnection implements Client {
 
   forwardedLines(exchange: Exchange): string {
     return this.#forwarded.lines(exchange.head, this.#listener?.trustedHops ?? 0);
+  }
+
+  clientAddress(exchange: Exchange): string {
+    return this.#forwarded.clientAddress(exchange.head, this.#listener?.trustedHops ?? 0);
+  }
+
+  clientCertificate() {
+    return this.#socket instanceof TLSSocket ? peerCertificate(this.#socket) : undefined;
   }
 
   #next() {

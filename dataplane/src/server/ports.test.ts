@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createThreadState } from '../filters/thread-state.ts';
 import { defaultLimits } from '../http1/limits.ts';
 import { link } from '../link/link.ts';
 import type { Runtime } from '../link/runtime.ts';
@@ -19,11 +20,14 @@ let ports: Ports;
 let port = 0;
 let second = 0;
 
+const series = createSeries(createRegion(), () => undefined);
+const thread = createThreadState(wheel, series, {
+  denied: () => expect.fail('there are no policies'),
+  health: () => expect.fail('there are no policies'),
+});
+
 beforeEach(async () => {
-  const recorder = createRecorder(
-    createSeries(createRegion(), () => undefined),
-    (error) => expect.fail(String(error)),
-  );
+  const recorder = createRecorder(series, (error) => expect.fail(String(error)));
   const limits = { ...defaultLimits, connections: 3 };
   ports = createPorts({ host: '127.0.0.1', limits, wheel, recorder });
   port = await freePort();
@@ -47,7 +51,7 @@ function runtimeOf(body: string, listeners: TestListener[] = [{}]): Runtime {
   ];
   const secrets = { pair: certificate };
   const { config, endpoints } = lanesOf({ listeners, rules, secrets }, port);
-  const linked = link(config, endpoints, undefined, wheel);
+  const linked = link(config, endpoints, undefined, thread);
   if ('refusals' in linked) throw new Error(JSON.stringify(linked.refusals));
   return linked.runtime;
 }

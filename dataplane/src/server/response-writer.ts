@@ -50,7 +50,8 @@ export class ResponseWriter implements ResponsePassage {
     exchange.responseStarted = true;
     const { http10, method } = head;
     const plan = { requestId, edits, close: exchange.close, http10, noBody: method === 'HEAD' };
-    this.#send(replyText(reply, plan));
+    const fields = reply.fields + exchange.responseFields;
+    this.#send(replyText(fields === reply.fields ? reply : { ...reply, fields }, plan));
   }
 
   interim(exchange: Exchange, head: ResponseHead) {
@@ -74,8 +75,8 @@ export class ResponseWriter implements ResponsePassage {
     exchange.status = source.status;
     exchange.responseStarted = true;
     this.#openChunks = chunked && source.body === Body.untilClose;
-    const { requestId, close } = exchange;
-    const text = responseText(source, { edits, requestId, http10, close });
+    const { requestId, close, responseFields } = exchange;
+    const text = responseText(source, { edits, requestId, http10, close, own: responseFields });
     return this.#write(text, source, chunk, chunked);
   }
 

@@ -5,7 +5,7 @@ import {
   type HeldSchema,
   type ResourceSet,
 } from '@gatehouse/snapshot';
-import type { Answer, Held } from './lanes.ts';
+import type { Answer, Held, Refused } from './lanes.ts';
 
 type Inner = NonNullable<MessageInitShape<typeof FromDataPlaneSchema>['message']>;
 
@@ -37,4 +37,9 @@ export function answerOf(lane: number, answer: Answer): FromDataPlane {
 /** Asks for a whole lane without an update to answer. */
 export function resendOf(lane: number, version: string): FromDataPlane {
   return message({ case: 'nack', value: { lane, version, resend: true } });
+}
+
+/** All that does not work at run time. */
+export function healthOf(problems: Refused[]): FromDataPlane {
+  return message({ case: 'health', value: { problems } });
 }

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { type BackOff, defaultBackOff, delayOf, pause } from './back-off.ts';
 import { type Address, connect } from './connection.ts';
 import { type Answer, type Apply, type Held, type Refused, SubscribedLane } from './lanes.ts';
-import { answerOf, helloOf, resendOf } from './messages.ts';
+import { answerOf, healthOf, helloOf, resendOf } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { Resyncs } from './resyncs.ts';
 
@@ -52,6 +52,8 @@ export interface Subscription {
    * @returns refusals; empty when all went well or there was no need.
    */
   useHeld(): Promise<Refused[]>;
+  /** Tells the controller all that does not work at run time, now and on every later stream. */
+  tellHealth(problems: Refused[]): void;
   /** Resolves when the stream has ended and the last `apply` has returned. */
   close(): Promise<void>;
   state(): SubscriptionState;
@@ -72,6 +74,7 @@ export function subscribe(options: SubscribeOptions): Subscription {
   const resyncs = new Resyncs();
   const confirmed = new Set<Lane>();
   let outbox: Outbox<FromDataPlane> | undefined;
+  let problems: Refused[] = [];
   let attempt = 0;
   let refused = 0;
   let connected = false;
@@ -122,6 +125,7 @@ export function subscribe(options: SubscribeOptions): Subscription {
     const held = { config: config.set, endpoints: endpoints.set };
     const ours = new Outbox<FromDataPlane>();
     ours.send(helloOf(options, resyncs.pending ? undefined : held));
+    if (problems.length > 0) ours.send(healthOf(problems));
     outbox = ours;
     const ca = typeof options.ca === 'function' ? await options.ca() : options.ca;
     const connection = connect({ ...options, ca }, bearer, ours, closing.signal);
@@ -170,6 +174,10 @@ export function subscribe(options: SubscribeOptions): Subscription {
         }
         return refusals;
       }),
+    tellHealth(next) {
+      problems = next;
+      outbox?.send(healthOf(next));
+    },
     async close() {
       closing.abort();
       resyncs.failed('the subscription was closed');

@@ -1,3 +1,5 @@
+import { policyDecisions } from '../filters/decisions.ts';
+
 /** A metric family as /metrics shows it. */
 export type Family = {
   name: string;
@@ -29,15 +31,16 @@ export const internalErrors: Family = {
   help: 'Requests that met a bug of the gateway; each is in the log with its stack.',
 };
 
-export const families = [requestsTotal, requestDuration, activeConnections, internalErrors];
+export const families = [
+  requestsTotal,
+  requestDuration,
+  activeConnections,
+  internalErrors,
+  policyDecisions,
+];
 
 /** Upper bounds of the histogram in seconds; one more bucket takes the rest, then comes the sum. */
 export const durationBounds = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ];
 export const durationWidth = durationBounds.length + 2;
-
-/** Escapes a label value (Prometheus text format 0.0.4). */
-export function labelValue(value: string): string {
-  return value.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`));
-}

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  durationBounds,
-  durationWidth,
-  labelValue,
-  requestDuration,
-  requestsTotal,
-} from './families.ts';
+import { labelValue } from '../state/label-value.ts';
+import { durationBounds, durationWidth, requestDuration, requestsTotal } from './families.ts';
 import { prometheusText } from './prometheus.ts';
 import { createRegion, createSeries, type SeriesName } from './series.ts';
 

@@ -1,12 +1,12 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { createMatchSeries } from '../link/match-series.ts';
 import type { LinkedMatch } from '../link/runtime.ts';
+import { labelValue } from '../state/label-value.ts';
 import {
   activeConnections,
   durationBounds,
   durationWidth,
   internalErrors,
-  labelValue,
   requestDuration,
   requestsTotal,
 } from './families.ts';

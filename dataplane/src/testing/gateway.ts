@@ -1,4 +1,6 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { Trouble } from '../filters/health.ts';
+import { createThreadState, type DeniedEntry } from '../filters/thread-state.ts';
 import { defaultLimits, type Limits } from '../http1/limits.ts';
 import { llhttpOfThread } from '../http1/llhttp.ts';
 import { applyEndpoints, link } from '../link/link.ts';
@@ -21,6 +23,10 @@ export type TestGateway = {
   connections(): number;
   /** The text of GET /metrics. */
   metrics(): string;
+  /** What policies did not let through. */
+  denials: readonly DeniedEntry[];
+  /** What does not work at run time. */
+  troubles(): readonly Trouble[];
   /** Closes everything and checks that nothing is left over and no bug was met. */
   close(): Promise<void>;
 };
@@ -49,6 +55,14 @@ export async function startGateway({
   const names: SeriesName[] = [];
   const bugs: unknown[] = [];
   const series = createSeries(createRegion(), (name) => names.push(name));
+  const denials: DeniedEntry[] = [];
+  let troubles: Trouble[] = [];
+  const thread = createThreadState(wheel, series, {
+    denied: (entry) => denials.push(entry),
+    health: (all) => {
+      troubles = all;
+    },
+  });
   const ports = createPorts({
     host: '127.0.0.1',
     limits: { ...defaultLimits, ...limits },
@@ -62,7 +76,7 @@ export async function startGateway({
 
   async function use(next: TestSnapshot) {
     const { config, endpoints } = lanesOf(next, port);
-    const linked = link(config, endpoints, runtime, wheel, zone);
+    const linked = link(config, endpoints, runtime, thread, zone);
     if ('refusals' in linked) throw new Error(JSON.stringify(linked.refusals));
     const problems = await ports.open(linked.runtime);
     if (problems.length > 0) {
@@ -86,6 +100,8 @@ export async function startGateway({
     port,
     use,
     connections,
+    denials,
+    troubles: () => troubles,
     metrics: () => prometheusText([{ values: series.values, names }], []),
     async close() {
       await ports.drain(1000);

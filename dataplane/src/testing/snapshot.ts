@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import type { AuthenticationMethod, AuthorizationRule, IdentityFields } from '@gatehouse/crds';
 import {
   EndpointsSchema,
   Kind,
@@ -6,6 +7,9 @@ import {
   Listener_Protocol,
   ListenerSchema,
   PathMatch_Type,
+  type PolicyOriginSchema,
+  type PolicyRuleSchema,
+  PolicySchema,
   type Resource,
   type ResourceSet,
   RouteSchema,
@@ -49,7 +53,52 @@ export type TestSnapshot = {
   rules?: TestRule[];
   upstreams?: Record<string, TestUpstream>;
   secrets?: Record<string, { cert: string; key: string }>;
+  policies?: TestPolicy[];
+  /** Other Secret resources by name. */
+  entries?: Record<string, Record<string, string>>;
 };
+
+/** A Policy resource. */
+export type TestPolicy = {
+  kind: string;
+  /** Behind the kind: "<listener>[/<route>[/<rule>]]"; the first listener when left out. */
+  scope?: string;
+  broken?: string;
+  guarded?: string[];
+  /** One that always applies, "default/test", when left out. */
+  origins?: MessageInitShape<typeof PolicyOriginSchema>[];
+  /** `config` as plain data. */
+  rules?: (Omit<TestPolicyRule, 'config'> & { config: unknown })[];
+};
+type TestPolicyRule = Extract<MessageInitShape<typeof PolicyRuleSchema>, { $typeName?: never }>;
+
+/** An AuthPolicy in force on the first listener, from the fields of its spec. */
+export function authPolicy(
+  fields: {
+    authentication?: AuthenticationMethod[];
+    authorization?: AuthorizationRule[];
+    identity?: IdentityFields;
+  },
+  more: Partial<TestPolicy> = {},
+): TestPolicy {
+  const named = (block: string, items: readonly { name: string }[] = []) =>
+    items.map((config) => ({ block, name: config.name, config }));
+  const identity = fields.identity ?? { defaultHeaders: true };
+  return {
+    kind: 'AuthPolicy',
+    guarded: [
+      'x-user-id',
+      'x-user-role',
+      ...(identity.headers ?? []).map(({ name }) => name.toLowerCase()),
+    ],
+    rules: [
+      ...named('authentication', fields.authentication),
+      ...named('authorization', fields.authorization),
+      { block: 'identity', name: 'identity', config: identity },
+    ],
+    ...more,
+  };
+}
 
 /** A rule that forwards everything under a path to upstreams by weight. */
 export function forwardRule(
@@ -126,7 +175,25 @@ export function lanesOf(
     const secret = create(SecretSchema, { type: 'kubernetes.io/tls', data });
     config.push(resourceOf(Kind.SECRET, name, SecretSchema, secret));
   }
+  for (const [name, entries] of Object.entries(snapshot.entries ?? {})) {
+    const data = Object.fromEntries(
+      Object.entries(entries).map(([key, value]) => [key, Buffer.from(value)]),
+    );
+    config.push(resourceOf(Kind.SECRET, name, SecretSchema, create(SecretSchema, { data })));
+  }
+  for (const policy of snapshot.policies ?? []) config.push(policyResource(policy));
   return { config: setOf(config), endpoints: setOf(endpoints) };
+}
+
+function policyResource({ kind, scope = 'default/test/0', ...policy }: TestPolicy): Resource {
+  const message = create(PolicySchema, {
+    kind,
+    broken: policy.broken ?? '',
+    guardedHeaders: policy.guarded ?? [],
+    origins: policy.origins ?? [{ name: 'default/test' }],
+    rules: (policy.rules ?? []).map((rule) => ({ ...rule, config: JSON.stringify(rule.config) })),
+  });
+  return resourceOf(Kind.POLICY, `${kind}/${scope}`, PolicySchema, message);
 }
 
 function setOf(resources: Resource[]): ResourceSet {

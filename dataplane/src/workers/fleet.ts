@@ -7,6 +7,7 @@ import {
   type ResourceSet,
 } from '@gatehouse/snapshot';
 import type { Logger } from 'pino';
+import type { Trouble } from '../filters/health.ts';
 import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import { now } from '../state/clock.ts';
@@ -23,6 +24,8 @@ export type FleetOptions = {
   zone: string;
   limits: Limits;
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Gets all that does not work at run time whenever that changes. */
+  onHealth?(problems: RefusedResource[]): void;
 };
 
 /** Counters of one thread: its memory and the names of the slots in use. */
@@ -35,6 +38,7 @@ type Member = {
   thread: Thread;
   counters: Region;
   pending: Map<number, (refusals: RefusedResource[]) => void>;
+  troubles: Trouble[];
 };
 
 type Request = ToWorker extends infer M
@@ -46,7 +50,7 @@ type Request = ToWorker extends infer M
 export type WorkerFleet = ReturnType<typeof startWorkers>;
 
 /** Starts the threads that serve, and keeps them at what the data plane holds. */
-export function startWorkers({ count, host, zone, limits, log }: FleetOptions) {
+export function startWorkers({ count, host, zone, limits, log, onHealth }: FleetOptions) {
   const members: Member[] = [];
   /** Regions of threads that are gone too: what they counted stays counted. */
   const regions: Region[] = [];
@@ -71,11 +75,14 @@ export function startWorkers({ count, host, zone, limits, log }: FleetOptions) {
     const workerData: WorkerStart = { host, zone, limits, region };
     const thread = count === 1 ? startHere(workerData) : startThread(workerData);
     const counters: Region = { values: new Float64Array(region), names };
-    const member: Member = { thread, counters, pending: new Map() };
+    const member: Member = { thread, counters, pending: new Map(), troubles: [] };
     regions.push(counters);
     thread.onMessage((message) => {
       if (message.type === 'series') names.push(message.name);
-      else {
+      else if (message.type === 'health') {
+        member.troubles = message.troubles;
+        tellHealth();
+      } else {
         member.pending.get(message.id)?.(message.refusals);
         member.pending.delete(message.id);
       }
@@ -83,6 +90,15 @@ export function startWorkers({ count, host, zone, limits, log }: FleetOptions) {
     thread.onExit((err) => replace(member, err));
     members.push(member);
     return member;
+  }
+
+  function tellHealth() {
+    const all = members.flatMap(({ troubles }) => troubles);
+    onHealth?.(
+      distinct(
+        all.map(({ policy, path, reason }) => ({ kind: Kind.POLICY, name: policy, path, reason })),
+      ),
+    );
   }
 
   /** A thread that fails takes its connections along, never the data plane. */

@@ -1,4 +1,5 @@
 import type { Key, Kind } from '@gatehouse/snapshot';
+import type { Trouble } from '../filters/health.ts';
 import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import type { SeriesName } from '../telemetry/series.ts';
@@ -28,5 +29,7 @@ export type ToWorker =
   | { type: 'drain'; id: number; timeout: number };
 
 export type FromWorker =
+  /** All that does not work at run time in this thread. */
+  | { type: 'health'; troubles: Trouble[] }
   | { type: 'answer'; id: number; refusals: RefusedResource[] }
   | { type: 'series'; name: SeriesName };

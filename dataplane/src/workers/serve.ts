@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { create } from '@bufbuild/protobuf';
 import { type Key, Kind, keyOf, type Resource, ResourceSchema } from '@gatehouse/snapshot';
 import { pino } from 'pino';
+import { createThreadState } from '../filters/thread-state.ts';
 import { applyEndpoints, link } from '../link/link.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import type { Runtime } from '../link/runtime.ts';
@@ -20,6 +21,10 @@ function createServing(
   const series = createSeries(region, (name) => send({ type: 'series', name }));
   const log = pino({ name: 'dataplane' }, pino.destination(2));
   const recorder = createRecorder(series, (err) => log.error({ err }, 'A request met a bug'));
+  const thread = createThreadState(wheel, series, {
+    denied: (entry) => log.info(entry, 'A policy does not let a request through'),
+    health: (troubles) => send({ type: 'health', troubles }),
+  });
   const ports = createPorts({ host, limits, wheel, recorder });
   let config = new Map<Key, Resource>();
   let endpoints = new Map<Key, Resource>();
@@ -28,7 +33,7 @@ function createServing(
 
   async function prepare(change: Difference): Promise<RefusedResource[]> {
     const next = changed(config, change);
-    const linked = link(next, endpoints, runtime, wheel, zone);
+    const linked = link(next, endpoints, runtime, thread, zone);
     if ('refusals' in linked) return linked.refusals;
     const problems = await ports.open(linked.runtime);
     if (problems.length > 0) {

@@ -1015,7 +1015,7 @@ export declare type Upstream = Message<"gatehouse.snapshot.v1.Upstream"> & {
 export declare const UpstreamSchema: GenMessage<Upstream>;
 
 /**
- * What is in force of one kind of policy in one scope, merged from all policies that reach it.
+ * What one kind of policy says in one scope, gathered from all policies that reach it.
  * name: "<kind>/<listener>[/<route namespace>/<route>[/<rule>]]"; the most specific scope that exists
  * counts for a request, and is complete by itself.
  *
@@ -1042,23 +1042,17 @@ export declare type Policy = Message<"gatehouse.snapshot.v1.Policy"> & {
   origins: PolicyOrigin[];
 
   /**
-   * In force, in order.
+   * By precedence. A rule is in force while its origin applies, unless an earlier rule that is in force
+   * has the same block and name, or closes the block to it.
    *
    * @generated from field: repeated gatehouse.snapshot.v1.PolicyRule rules = 4;
    */
   rules: PolicyRule[];
 
   /**
-   * What would be in force were the policies with `shadow` enforced; empty when there are none.
-   *
-   * @generated from field: repeated gatehouse.snapshot.v1.PolicyRule shadow_rules = 5;
-   */
-  shadowRules: PolicyRule[];
-
-  /**
    * Lower-case names of headers that clients may not send to the Gateway.
    *
-   * @generated from field: repeated string guarded_headers = 6;
+   * @generated from field: repeated string guarded_headers = 5;
    */
   guardedHeaders: string[];
 };
@@ -1070,7 +1064,7 @@ export declare type Policy = Message<"gatehouse.snapshot.v1.Policy"> & {
 export declare const PolicySchema: GenMessage<Policy>;
 
 /**
- * A policy object that contributes rules.
+ * A policy object that contributes rules. It applies where `when` holds, except on excluded paths.
  *
  * @generated from message gatehouse.snapshot.v1.PolicyOrigin
  */
@@ -1083,23 +1077,25 @@ export declare type PolicyOrigin = Message<"gatehouse.snapshot.v1.PolicyOrigin">
   name: string;
 
   /**
-   * Its rules apply only where this CEL expression holds; empty: always.
+   * CEL; empty: always.
    *
    * @generated from field: string when = 2;
    */
   when: string;
 
   /**
+   * Its rules are evaluated, counted and logged, but not enforced.
+   *
    * @generated from field: bool shadow = 3;
    */
   shadow: boolean;
 
   /**
-   * What concerns the object as a whole, as JSON; the kind of the policy says what.
+   * Normalised paths; "/a/*" stands for everything below "/a".
    *
-   * @generated from field: string settings = 4;
+   * @generated from field: repeated string excluded_paths = 4;
    */
-  settings: string;
+  excludedPaths: string[];
 };
 
 /**
@@ -1139,11 +1135,16 @@ export declare type PolicyRule = Message<"gatehouse.snapshot.v1.PolicyRule"> & {
   config: string;
 
   /**
-   * Policies whose rule of this name it replaces, "<namespace>/<name>".
+   * Level it comes from; rules of policies on the same target have the same.
    *
-   * @generated from field: repeated string overrides = 5;
+   * @generated from field: uint32 rank = 5;
    */
-  overrides: string[];
+  rank: number;
+
+  /**
+   * @generated from field: gatehouse.snapshot.v1.PolicyRule.Closes closes = 6;
+   */
+  closes: PolicyRule_Closes;
 };
 
 /**
@@ -1151,6 +1152,35 @@ export declare type PolicyRule = Message<"gatehouse.snapshot.v1.PolicyRule"> & {
  * Use `create(PolicyRuleSchema)` to create a new message.
  */
 export declare const PolicyRuleSchema: GenMessage<PolicyRule>;
+
+/**
+ * @generated from enum gatehouse.snapshot.v1.PolicyRule.Closes
+ */
+export enum PolicyRule_Closes {
+  /**
+   * @generated from enum value: CLOSES_UNSPECIFIED = 0;
+   */
+  CLOSES_UNSPECIFIED = 0,
+
+  /**
+   * Later rules of the block, of the same rank, from other origins.
+   *
+   * @generated from enum value: SAME_RANK = 1;
+   */
+  SAME_RANK = 1,
+
+  /**
+   * All later rules of the block from other origins.
+   *
+   * @generated from enum value: ALL = 2;
+   */
+  ALL = 2,
+}
+
+/**
+ * Describes the enum gatehouse.snapshot.v1.PolicyRule.Closes.
+ */
+export declare const PolicyRule_ClosesSchema: GenEnum<PolicyRule_Closes>;
 
 /**
  * name: that of the Secret, "<namespace>/<name>"

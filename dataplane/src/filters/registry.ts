@@ -1,0 +1,5 @@
+import { authentication } from './auth/auth.ts';
+import type { FilterKind } from './filter.ts';
+
+/** Every kind of policy, in the order in which they act on a request. */
+export const filterKinds: readonly FilterKind[] = [authentication];

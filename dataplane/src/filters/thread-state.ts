@@ -1,0 +1,64 @@
+import { labelValue } from '../state/label-value.ts';
+import type { TimerWheel } from '../state/timer-wheel.ts';
+import type { Series } from '../telemetry/series.ts';
+import { createHealth, type Health, type Trouble } from './health.ts';
+
+/** What filters of a thread share, and what outlives the snapshot they were linked from. */
+export type ThreadState = {
+  wheel: TimerWheel;
+  health: Health;
+  /** Slot of a counter; `count` adds one to it. */
+  counter(family: string, labels: Readonly<Record<string, string>>): number;
+  count(slot: number): void;
+  /** Writes a line about a request that was not let through; too many a second are only counted. */
+  denied(entry: DeniedEntry): void;
+};
+
+export type DeniedEntry = {
+  requestId: string;
+  policy: string;
+  rule: string;
+  reason: string;
+  shadow: boolean;
+};
+
+/** Lines a second; whoever is flooded with bad requests is not to be flooded with lines as well. */
+const linesASecond = 100;
+
+export function createThreadState(
+  wheel: TimerWheel,
+  series: Series,
+  report: {
+    denied(entry: DeniedEntry & { unwritten: number }): void;
+    health(all: Trouble[]): void;
+  },
+): ThreadState {
+  let second = 0;
+  let written = 0;
+  let unwritten = 0;
+  return {
+    wheel,
+    health: createHealth(report.health),
+    counter(family, labels) {
+      const text = Object.entries(labels).map(([name, value]) => `${name}="${labelValue(value)}"`);
+      return series.slot(family, text.join(','));
+    },
+    count(slot) {
+      series.values[slot] = (series.values[slot] ?? 0) + 1;
+    },
+    denied(entry) {
+      const current = Math.floor(wheel.time() / 1000);
+      if (current !== second) {
+        second = current;
+        written = 0;
+      }
+      if (written >= linesASecond) {
+        unwritten++;
+        return;
+      }
+      written++;
+      report.denied({ ...entry, unwritten });
+      unwritten = 0;
+    },
+  };
+}
