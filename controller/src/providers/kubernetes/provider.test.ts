@@ -226,55 +226,6 @@ describe('an object that is not sound', () => {
   });
 });
 
-describe('Secrets', () => {
-  const pem = { 'tls.crt': 'bm8=', 'tls.key': 'bm8=' };
-  const secret = (name: string, data: object = pem) => ({
-    metadata: { name, namespace: 'shop' },
-    type: 'kubernetes.io/tls',
-    data,
-  });
-  const asked = () =>
-    new Set(
-      server.seen
-        .filter(({ path }) => path.endsWith('/secrets'))
-        .map(({ path, query }) => `${path} ${query.get('fieldSelector')}`),
-    );
-
-  it('are read by name as long as a Gateway refers to them', async () => {
-    server.put(secrets, secret('web'));
-    server.put(secrets, secret('unused'));
-    server.put(gatewayApi('gatewayclasses'), gatewayClass('ours'));
-    server.put(gatewayApi('gateways'), gateway('a', 'ours', 'web'));
-    const watch = start();
-    await watch.ready;
-    expect(names('Secret')).toEqual(['web']);
-    server.put(gatewayApi('gateways'), gateway('a', 'ours', 'later'));
-    await vi.waitFor(() => expect(names('Secret')).toEqual([]));
-    server.put(secrets, secret('later'));
-    await vi.waitFor(() => expect(names('Secret')).toEqual(['later']));
-    const path = '/api/v1/namespaces/shop/secrets metadata.name=';
-    expect(asked()).toEqual(new Set([`${path}web`, `${path}later`]));
-  });
-
-  it('stay in use when they are deleted or broken', async () => {
-    server.put(secrets, secret('web'));
-    server.put(gatewayApi('gatewayclasses'), gatewayClass('ours'));
-    server.put(gatewayApi('gateways'), gateway('a', 'ours', 'web'));
-    const watch = start();
-    await watch.ready;
-    const held = store.get('Secret/shop/web');
-    server.remove(secrets, 'web', 'shop');
-    const trouble = () => watch.secretTroubles().get('shop/web');
-    await vi.waitFor(() => expect(trouble()).toContain('was deleted'));
-    server.put(secrets, secret('web', { 'tls.crt': 'b3RoZXI=' }));
-    await vi.waitFor(() => expect(trouble()).toContain('has no tls.key'));
-    expect(store.get('Secret/shop/web')).toBe(held);
-    server.put(gatewayApi('gateways'), gateway('a', 'ours'));
-    await vi.waitFor(() => expect(names('Secret')).toEqual([]));
-    expect(trouble()).toBeUndefined();
-  });
-});
-
 describe('a collection that cannot be read', () => {
   const isReady = (watch: ClusterWatch) =>
     Promise.race([watch.ready.then(() => true), new Promise((resolve) => setImmediate(resolve))]);
@@ -313,23 +264,30 @@ describe('a collection that cannot be read', () => {
     await watch.ready;
   });
 
-  it('is not ready while it may not read what snapshots are made of', async () => {
+  it.each([
+    [own('routes'), 'routes', 'gatehouse.dev'],
+    ['api/v1/namespaces', 'namespaces', ''],
+    [grants, 'referencegrants', 'gateway.networking.k8s.io'],
+  ])('is not ready while it may not read %s', async (collection, plural, group) => {
     let fault: Fault | undefined = { status: 403 };
-    server.fault = ({ path }) => (path.endsWith('/routes') ? fault : undefined);
+    server.fault = ({ path }) => (path === `/${collection}` ? fault : undefined);
     const watch = start();
-    await vi.waitFor(() => expect(watch.waiting()).toEqual([`/${own('routes')}`]));
+    await vi.waitFor(() => expect(watch.waiting()).toEqual([`/${collection}`]));
     await vi.waitFor(() => expect(lines).toHaveLength(1));
     expect(await isReady(watch)).toBe(undefined);
     expect(lines[0]).toContain(
-      'grant the verb "list" on the resource "routes" of the API group "gatehouse.dev"',
+      `grant the verb "list" on the resource "${plural}" of the API group "${group}"`,
     );
     fault = undefined;
     await watch.ready;
   });
 
-  it('goes on without what is no part of the whole', async () => {
-    server.fault = ({ path }) => (path.endsWith('/referencegrants') ? { status: 403 } : undefined);
+  it('goes on without a Secret that it may not read', async () => {
+    server.fault = ({ path }) => (path.endsWith('/secrets') ? { status: 403 } : undefined);
+    server.put(gatewayApi('gatewayclasses'), gatewayClass('ours'));
+    server.put(gatewayApi('gateways'), gateway('a', 'ours', 'web'));
     await start().ready;
     expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('Cannot list secrets "shop/web": forbidden');
   });
 });

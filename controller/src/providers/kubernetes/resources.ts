@@ -35,13 +35,12 @@ export const storedResources: readonly Stored[] = [
     version: 'v1',
     plural: 'endpointslices',
   },
-  { ...core, kind: 'Namespace', plural: 'namespaces', namespaced: false, required: false },
+  { ...core, kind: 'Namespace', plural: 'namespaces', namespaced: false },
   {
     ...gatewayApi,
     kind: 'ReferenceGrant',
     version: 'v1beta1',
     plural: 'referencegrants',
-    required: false,
   },
 ];
 

@@ -1,4 +1,5 @@
 import type { GatewayObject, SecretObject } from '@gatehouse/crds';
+import { type Permits, permissions } from '../../compile/grants.ts';
 import { type ObjectKey, objectKey } from '../../store/key.ts';
 import type { Store } from '../../store/store.ts';
 import { admit } from './admit.ts';
@@ -46,22 +47,26 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
     const held = store.get(key);
     const object = raw === undefined ? undefined : admit(secretResource, raw).object;
     const secret = object?.kind === 'Secret' ? object : undefined;
-    if (secret !== undefined && (held === undefined || judge(secret) === undefined)) {
-      setTrouble(id, undefined);
-      store.apply({ put: [secret] });
-    } else if (held !== undefined) {
-      const why =
-        raw === undefined
-          ? `Secret "${id}" was deleted`
-          : secret === undefined
-            ? `Secret "${id}" is not sound`
-            : judge(secret);
+    const why =
+      raw === undefined
+        ? `Secret "${id}" was deleted: create it again, or remove the reference`
+        : secret === undefined
+          ? `Secret "${id}" is not sound`
+          : judge(secret);
+    if (why !== undefined && held?.kind === 'Secret' && judge(held) === undefined) {
       setTrouble(id, `${why}; its last good content stays in use`);
+      return;
     }
+    // One that cannot be served goes in, too, where there is nothing better: compile says what is wrong.
+    setTrouble(id, undefined);
+    store.apply(secret === undefined ? { remove: [key] } : { put: [secret] });
   }
 
   function refresh(): void {
-    const wanted = new Map<string, SecretRef>(store.list('Gateway').flatMap(secretRefs));
+    const permits = permissions(store.list('ReferenceGrant'));
+    const wanted = new Map<string, SecretRef>(
+      store.list('Gateway').flatMap((gateway) => secretRefs(gateway, permits)),
+    );
     for (const [id, { namespace, name }] of wanted) {
       if (followed.has(id)) continue;
       const key = objectKey('Secret', namespace, name);
@@ -78,7 +83,7 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
   }
 
   const leave = store.subscribe((changed) => {
-    if ([...changed].some((key) => key.startsWith('Gateway/'))) refresh();
+    if ([...changed].some((key) => /^(Gateway|ReferenceGrant)\//.test(key))) refresh();
   });
   return {
     troubles: () => troubles,
@@ -91,11 +96,16 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
 
 type SecretRef = { namespace: string; name: string };
 
-/** Only those of its own namespace: no other may be used. */
-function secretRefs(gateway: GatewayObject): [string, SecretRef][] {
-  const own = gateway.metadata.namespace ?? '';
+/** Those of its own namespace, and of others as far as they grant it: nothing else is read. */
+function secretRefs(gateway: GatewayObject, permits: Permits): [string, SecretRef][] {
+  const from = { kind: 'Gateway', namespace: gateway.metadata.namespace ?? '' } as const;
   return gateway.spec.listeners
     .flatMap(({ tls }) => tls?.certificateRefs ?? [])
-    .filter(({ namespace = own }) => namespace === own)
-    .map(({ name }) => [`${own}/${name}`, { namespace: own, name }]);
+    .map(({ name, namespace = from.namespace }) => ({
+      name,
+      namespace,
+      id: `${namespace}/${name}`,
+    }))
+    .filter((to) => to.namespace === from.namespace || permits(from, { kind: 'Secret', ...to }))
+    .map(({ id, namespace, name }) => [id, { namespace, name }]);
 }
