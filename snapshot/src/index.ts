@@ -1,2 +1,3 @@
 export * from './generated/snapshot_pb.js';
+export * from './policy-secret.ts';
 export * from './resource-set.ts';
