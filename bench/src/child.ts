@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processTree } from './process-tree.ts';
 
@@ -48,18 +49,38 @@ async function stop(child: ChildProcess, pid: number, gone: Promise<unknown>): P
   await gone;
 }
 
+export type ChildOptions = {
+  environment?: Readonly<Record<string, string>>;
+  /** A file for what it prints on stdout, which `printed` then does not have. */
+  stdout?: string;
+};
+
+function spawnPinned(
+  core: number,
+  program: string,
+  args: readonly string[],
+  { environment, stdout }: ChildOptions,
+): ChildProcess {
+  const file = stdout === undefined ? undefined : openSync(stdout, 'a');
+  try {
+    return spawn('taskset', ['-c', String(core), program, ...args], {
+      stdio: ['ignore', file ?? 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
 /** Starts a program pinned to a core. taskset replaces itself with the program, so the pid is the program's. */
 export async function startChild(
   name: string,
   core: number,
   program: string,
   args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
+  options: ChildOptions = {},
 ): Promise<Child> {
-  const child = spawn('taskset', ['-c', String(core), program, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...environment },
-  });
+  const child = spawnPinned(core, program, args, options);
   await once(child, 'spawn');
   const { pid } = child;
   if (pid === undefined) throw new Error(`Cannot start "${name}": it has no process id`);

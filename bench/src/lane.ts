@@ -1,34 +1,39 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Backend, backendBody } from './backend.ts';
+import { backendBody } from './backend.ts';
 import { type Child, startChild } from './child.ts';
 import { proxyCore } from './cores.ts';
-import type { MemorySource, Program } from './peer.ts';
+import type { Command, Order, Program } from './peer.ts';
 import { peers } from './peers/registry.ts';
 import { freePorts } from './ports.ts';
-import { findFault, get, type Target, waitUntilServing } from './probe.ts';
+import { findFault, type Target, waitUntilServing } from './probe.ts';
 import { largestResidentBytes } from './process-tree.ts';
-import type { Entrant, Load } from './scenario.ts';
+import { readMetrics } from './prometheus.ts';
+import type { Entrant, Load, Site, Terms } from './scenario.ts';
+import type { Stage } from './stage.ts';
 
 /** An entrant that serves. */
-export type Lane = AsyncDisposable & {
-  name: string;
-  child: Child;
-  port: number;
-  memory: MemorySource;
-};
+export type Lane = AsyncDisposable &
+  Pick<Command, 'memory' | 'tokenCache'> & {
+    name: string;
+    child: Child;
+    port: number;
+    /** The file that has its access log. */
+    accessLog?: string;
+  };
 
-export type LanePlan = {
-  entrant: Entrant;
-  program: Program;
-  load: Load;
-  backend: Backend;
-  /** Holds the lane's own folder. */
-  folder: string;
+export type Starter = Entrant & { program: Program };
+
+export type LaneOptions = {
+  /** Requests a minute that the entrant's limit lets through; by default so many that no load reaches them. */
+  limit?: number;
   environment?: Readonly<Record<string, string>>;
 };
 
-function targetOf(port: number, path: string, { method, headers, body }: Load): Target {
+/** 16 million requests a second, in numbers of 32 bits, which is what peers count with. */
+const unreached = 1e9;
+
+export function targetOf(port: number, path: string, { method, headers, body }: Load): Target {
   return {
     port,
     path,
@@ -38,35 +43,47 @@ function targetOf(port: number, path: string, { method, headers, body }: Load): 
   };
 }
 
+function settle({ routes, addition }: Site, terms: Terms): Order['site'] {
+  if (addition === undefined) return { routes };
+  return { routes, addition: typeof addition === 'string' ? addition : addition(terms) };
+}
+
 /** Configures and starts an entrant on the proxy core and waits until it forwards. */
-export async function openLane(plan: LanePlan, signal: AbortSignal): Promise<Lane> {
-  const { entrant, program, load, backend } = plan;
-  const folder = join(plan.folder, entrant.name);
+export async function openLane(
+  { program, name, peer, site }: Starter,
+  { folder: parent, backend, lot, single }: Stage,
+  signal: AbortSignal,
+  { limit = unreached, environment = {} }: LaneOptions = {},
+): Promise<Lane> {
+  const folder = join(parent, limit === unreached ? name : `${name}-limit-${limit}`);
   await mkdir(folder);
   const [port, adminPort] = await freePorts(2);
   if (port === undefined || adminPort === undefined) throw new Error('Cannot find two free ports');
-  const order = { site: entrant.site, folder, port, adminPort, backendPort: backend.port };
-  const command = await peers[entrant.peer].prepare(program, order);
-  const child = await startChild(
-    entrant.name,
-    proxyCore,
-    command.program,
-    command.args,
-    plan.environment,
-  );
+  const order = { folder, port, adminPort, backendPort: backend.port };
+  const { args, ...command } = await peers[peer].prepare(program, {
+    ...order,
+    site: settle(site, { lot, limit }),
+  });
+  const accessLog = site.accessLog && join(folder, 'access.log');
+  const child = await startChild(name, proxyCore, command.program, args, {
+    environment,
+    ...(accessLog && { stdout: accessLog }),
+  });
   try {
-    await waitUntilServing(child, targetOf(port, load.paths[0] ?? '/', load), backendBody, signal);
+    const target = targetOf(port, single.paths[0] ?? '/', single);
+    await waitUntilServing(child, target, backendBody, signal);
   } catch (error) {
     await child[Symbol.asyncDispose]();
     throw error;
   }
-  const dispose = () => child[Symbol.asyncDispose]();
   return {
-    name: entrant.name,
+    name,
     child,
     port,
     memory: command.memory,
-    [Symbol.asyncDispose]: dispose,
+    ...(command.tokenCache && { tokenCache: command.tokenCache }),
+    ...(accessLog && { accessLog }),
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
 }
 
@@ -78,21 +95,8 @@ export async function checkPaths(lane: Lane, load: Load): Promise<void> {
   }
 }
 
-/** Reads one value out of a page in the Prometheus text format, summed over its label sets. */
-export function parseMetric(page: string, metric: string): number {
-  const lines = page
-    .split('\n')
-    .filter((line) => line.startsWith(`${metric} `) || line.startsWith(`${metric}{`));
-  if (lines.length === 0) throw new Error(`Cannot read metric "${metric}": it is not on the page`);
-  return lines.reduce(
-    (sum, line) => sum + Number(line.replace(/^[^ {]+(\{.*\})? /, '').split(' ')[0]),
-    0,
-  );
-}
-
 export async function residentMib({ child, memory }: Lane): Promise<number> {
   if (memory.kind === 'process') return (await largestResidentBytes(child.pid)) / 2 ** 20;
-  const { port, pathname } = new URL(memory.url);
-  const { body } = await get({ port: Number(port), path: pathname });
-  return parseMetric(body, memory.metric) / 2 ** 20;
+  const [bytes = Number.NaN] = await readMetrics(memory.url, [memory.metric]);
+  return bytes / 2 ** 20;
 }

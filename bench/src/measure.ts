@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { audit } from './audit.ts';
 import { countRequests } from './backend.ts';
-import { checkPaths, type Lane, openLane, residentMib } from './lane.ts';
+import { checkPaths, type Lane, openLane, residentMib, type Starter } from './lane.ts';
 import type { Notice, Program } from './peer.ts';
 import type { PeerName } from './peers/registry.ts';
 import { cpuSeconds } from './process-tree.ts';
+import { proveRefusals } from './refusals.ts';
 import type { Figures, Measurement, ScenarioFigures } from './results.ts';
-import type { Entrant, Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { openStage, type Stage } from './stage.ts';
 import { rotate } from './statistics.ts';
 import { assertClean } from './wrk.ts';
 
 export type Pace = { rounds: number; seconds: number };
-
-export type Starter = Entrant & { program: Program };
 
 /** Keeps the entrants whose program was found and, with `only`, whose own name or peer is in that list. */
 export function lineUp(
@@ -32,7 +32,7 @@ const settleMs = 2000;
 /** Enough for a JIT compiler to get to the hot path. */
 const warmUpSeconds = 2;
 
-type Sample = { rps: number; p99Ms: number; cores: number };
+type Sample = { requests: number; rps: number; p99Ms: number; cores: number };
 
 /** Sends the load through a lane once. Throws unless every request was answered well, by the backend. */
 export async function takeSample(
@@ -55,32 +55,29 @@ export async function takeSample(
       `Cannot measure "${lane.name}": of ${result.requests} requests ${forwarded} reached the backend`,
     );
   }
-  return { rps: result.rps, p99Ms: result.p99Ms, cores };
+  return { requests: result.requests, rps: result.rps, p99Ms: result.p99Ms, cores };
 }
 
-type Contender = { lane: Lane; figures: Figures };
+/** `requests` counts those of its rounds. */
+type Contender = { starter: Starter; lane: Lane; figures: Figures; requests: number };
 
-/** Starts every entrant and reads its memory while nothing happens yet. */
+/** Starts every entrant, has it show what it refuses, and reads its memory while nothing happens. */
 async function openContenders(
   starters: readonly Starter[],
   stage: Stage,
   stack: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<Contender[]> {
-  const lanes: Lane[] = [];
-  for (const { program, ...entrant } of starters) {
-    const plan = {
-      entrant,
-      program,
-      load: stage.scenario.load,
-      backend: stage.backend,
-      folder: stage.folder,
-    };
-    lanes.push(stack.use(await openLane(plan, signal)));
+  const open: { starter: Starter; lane: Lane }[] = [];
+  for (const starter of starters) {
+    const lane = stack.use(await openLane(starter, stage, signal));
+    await proveRefusals(starter, lane, stage, signal);
+    open.push({ starter, lane });
   }
   await sleep(settleMs, undefined, { signal });
   return Promise.all(
-    lanes.map(async (lane) => ({
+    open.map(async ({ starter, lane }) => ({
+      starter,
       lane,
       figures: {
         rps: [],
@@ -89,6 +86,7 @@ async function openContenders(
         rss_mib: await residentMib(lane),
         rss_loaded_mib: 0,
       },
+      requests: 0,
     })),
   );
 }
@@ -101,8 +99,10 @@ async function runRounds(
   signal: AbortSignal,
 ): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
-    for (const { lane, figures } of rotate(contenders, round)) {
-      const { rps, p99Ms, cores } = await takeSample(lane, stage, seconds, signal);
+    for (const contender of rotate(contenders, round)) {
+      const { lane, figures } = contender;
+      const { requests, rps, p99Ms, cores } = await takeSample(lane, stage, seconds, signal);
+      contender.requests += requests;
       figures.rps.push(rps);
       figures.p99_ms.push(p99Ms);
       figures.cores.push(cores);
@@ -124,13 +124,16 @@ export async function measure(
   const stage = await openStage(scenario, stack, signal);
   const contenders = await openContenders(starters, stage, stack, signal);
   for (const { lane } of contenders) {
-    await checkPaths(lane, scenario.load);
+    await checkPaths(lane, stage.single);
     await takeSample(lane, stage, Math.min(warmUpSeconds, pace.seconds), signal);
   }
   const ceiling = await stage.send(stage.backend.port, pace.seconds, signal);
   assertClean('backend', ceiling);
   await runRounds(contenders, stage, pace, notice, signal);
-  for (const { lane, figures } of contenders) figures.rss_loaded_mib = await residentMib(lane);
+  for (const { starter, lane, figures, requests } of contenders) {
+    figures.rss_loaded_mib = await residentMib(lane);
+    await audit(lane, starter, scenario.load, requests);
+  }
   return {
     figures: Object.fromEntries(contenders.map(({ lane, figures }) => [lane.name, figures])),
     measurement: { date: new Date().toISOString(), ...pace, ceiling_rps: ceiling.rps },

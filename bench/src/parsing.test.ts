@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { backendBody, parseRequestCount } from './backend.ts';
-import { parseMetric } from './lane.ts';
 import { parseResidentBytes, parseStat } from './process-tree.ts';
+import { parseMetric } from './prometheus.ts';
 
 test('the backend answers 142 bytes', () => {
   expect(Buffer.byteLength(backendBody)).toBe(142);

@@ -1,4 +1,4 @@
-import type { Site } from './scenario.ts';
+import type { Route } from './scenario.ts';
 
 /** A line for the person who watches. */
 export type Notice = (line: string) => void;
@@ -10,7 +10,7 @@ export type Absence = { kind: 'absent'; reason: string; required: boolean };
 
 /** Where a peer must listen, what it must serve and where its requests go. */
 export type Order = {
-  site: Site;
+  site: { routes: readonly Route[]; addition?: string };
   /** An empty folder of its own, removed after the scenario. */
   folder: string;
   port: number;
@@ -21,7 +21,16 @@ export type Order = {
 /** Where a peer's memory is read: the process with the most of it, or a Prometheus metric. */
 export type MemorySource = { kind: 'process' } | { kind: 'metric'; url: string; metric: string };
 
-export type Command = { program: string; args: readonly string[]; memory: MemorySource };
+/** Prometheus counters of tokens that were, and were not, found in a cache of verified ones. */
+export type TokenCacheSource = { url: string; hits: string; misses: string };
+
+export type Command = {
+  program: string;
+  args: readonly string[];
+  memory: MemorySource;
+  /** For a peer that can remember tokens; read only when it checks them. */
+  tokenCache?: TokenCacheSource;
+};
 
 export type Peer = {
   /** Looks for the program; one that must be installed or built first says so through `notice`. */

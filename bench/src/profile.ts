@@ -7,8 +7,8 @@ import {
   type Stretch,
   summarizeProfile,
 } from './cpu-profile.ts';
-import { openLane } from './lane.ts';
-import { type Starter, takeSample } from './measure.ts';
+import { openLane, type Starter } from './lane.ts';
+import { takeSample } from './measure.ts';
 import type { Notice } from './peer.ts';
 import type { Scenario } from './scenario.ts';
 import { openStage } from './stage.ts';
@@ -39,7 +39,7 @@ async function readBusiest(folder: string, stretch: Stretch): Promise<ProfileSum
 /** Runs one entrant under load with V8's profiler on and prints where its time goes. */
 export async function profile(
   scenario: Scenario,
-  { program, ...entrant }: Starter,
+  starter: Starter,
   seconds: number,
   notice: Notice,
   signal: AbortSignal,
@@ -49,16 +49,7 @@ export async function profile(
   const folder = join(stage.folder, 'profiles');
   await mkdir(folder);
   const environment = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` };
-  const { load } = scenario;
-  const plan = {
-    entrant,
-    program,
-    load,
-    backend: stage.backend,
-    folder: stage.folder,
-    environment,
-  };
-  const lane = stack.use(await openLane(plan, signal));
+  const lane = stack.use(await openLane(starter, stage, signal, { environment }));
   await takeSample(lane, stage, Math.min(warmUpSeconds, seconds), signal);
   const from = clockMicroseconds();
   const { rps } = await takeSample(lane, stage, seconds, signal);
@@ -66,6 +57,6 @@ export async function profile(
   // The profile is written at exit. The stack will dispose the lane once more, which then does nothing.
   await lane[Symbol.asyncDispose]();
   const summary = await readBusiest(folder, { from, to });
-  notice(`\n${scenario.name}, ${entrant.name}: ${Math.round(rps)} requests/s with the profiler on`);
+  notice(`\n${scenario.name}, ${starter.name}: ${Math.round(rps)} requests/s with the profiler on`);
   notice(renderProfile(summary, functionCount));
 }

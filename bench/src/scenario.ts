@@ -1,7 +1,16 @@
 import type { PeerName } from './peers/registry.ts';
+import type { TokenLot } from './tokens.ts';
 
 /** One path prefix that a peer forwards to the backend. */
 export type Route = { name: string; prefix: string };
+
+/** What an addition may depend on. */
+export type Terms = {
+  /** The load's tokens; undefined when it has none. */
+  lot: TokenLot | undefined;
+  /** How many requests a minute a limit lets through. */
+  limit: number;
+};
 
 /** What a peer is configured to serve. */
 export type Site = {
@@ -10,8 +19,17 @@ export type Site = {
    * Text in the peer's own configuration language, for what routes cannot say (a filter, a limit, a policy).
    * Each file in `peers/` says where it puts it.
    */
-  addition?: string;
+  addition?: string | ((terms: Terms) => string);
+  /** The peer writes an access log to its standard output, which is a file then. */
+  accessLog?: boolean;
 };
+
+/**
+ * Bearer tokens, taken in turn. A measurement goes on where the last one through the same proxy ended.
+ * `repeated` ones must be found in a peer's token cache, if it has one; `fresh` ones never: they come round only
+ * after all others, and must be more than any cache holds.
+ */
+export type Tokens = { count: number; kind: 'repeated' | 'fresh' };
 
 /** What wrk sends. The paths are taken in turn; all requests share the rest. */
 export type Load = {
@@ -20,10 +38,22 @@ export type Load = {
   method?: string;
   headers?: Readonly<Record<string, string>>;
   body?: string;
+  tokens?: Tokens;
 };
 
+/**
+ * What an entrant must be seen to refuse before it is measured: requests without a good token (401 or 403), or more
+ * requests than a small limit allows (429).
+ */
+export type Refusal = 'bad token' | 'excess';
+
 /** A peer with a site, under the name that the results use. */
-export type Entrant = { name: string; peer: PeerName; site: Site };
+export type Entrant = {
+  name: string;
+  peer: PeerName;
+  site: Site;
+  refuses?: readonly Refusal[];
+};
 
 /** What a scenario demands. The names are those of entrants. */
 export type Bar =

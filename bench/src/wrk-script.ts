@@ -1,4 +1,5 @@
 import type { Load } from './scenario.ts';
+import type { TokenLot } from './tokens.ts';
 
 /** wrk's own report rounds; this line gives exact figures and all the kinds of error. Latency is in microseconds. */
 const report = `
@@ -31,17 +32,31 @@ function requestSettings({ method, headers, body }: Load): string[] {
   ];
 }
 
+function renderPaths(): string[] {
+  return ['  for i, path in ipairs(paths) do requests[i] = wrk.format(nil, path) end'];
+}
+
+function renderTokens({ file }: TokenLot): string[] {
+  return [
+    `  for token in io.lines(${quote(file)}) do`,
+    '    wrk.headers["Authorization"] = "Bearer " .. token',
+    '    requests[#requests + 1] = wrk.format(nil, paths[#requests % #paths + 1])',
+    '  end',
+  ];
+}
+
 /**
- * The requests of several paths are rendered once and sent in turn. For one path wrk does that by itself, without
- * calling into Lua for every request.
+ * The requests of several paths or tokens are rendered once and sent in turn, from the one on whose number the script
+ * gets as its argument. For a single request wrk does that by itself, without calling into Lua for every request.
  */
-function rotation(paths: readonly string[]): string[] {
-  if (paths.length < 2) return [];
+function rotation(paths: readonly string[], lot: TokenLot | undefined): string[] {
+  if (paths.length < 2 && lot === undefined) return [];
   return [
     `local paths = { ${paths.map(quote).join(', ')} }`,
     'local requests, turn = {}, 0',
-    'init = function()',
-    '  for i, path in ipairs(paths) do requests[i] = wrk.format(nil, path) end',
+    'init = function(args)',
+    ...(lot === undefined ? renderPaths() : renderTokens(lot)),
+    '  turn = (tonumber(args[1]) or 0) % #requests',
     'end',
     'request = function()',
     '  turn = turn % #requests + 1',
@@ -51,6 +66,6 @@ function rotation(paths: readonly string[]): string[] {
 }
 
 /** The Lua script that makes wrk send a load and print the line that `parseWrk` reads. */
-export function wrkScript(load: Load): string {
-  return [...requestSettings(load), ...rotation(load.paths), report].join('\n');
+export function wrkScript(load: Load, lot?: TokenLot): string {
+  return [...requestSettings(load), ...rotation(load.paths, lot), report].join('\n');
 }

@@ -59,6 +59,21 @@ describe('wrkScript', () => {
     expect(script).toContain('request = function()');
   });
 
+  test('sends tokens in turn, over all paths, from the one on that its argument says', () => {
+    const lot = {
+      file: '/tmp/a b/tokens.txt',
+      spare: '',
+      publicKeyFile: '',
+      jwks: '',
+      forgeries: new Map<string, string>(),
+    };
+    const script = wrkScript({ connections: 1, paths: ['/a'] }, lot);
+    expect(script).toContain('io.lines("/tmp/a b/tokens.txt")');
+    expect(script).toContain('wrk.headers["Authorization"] = "Bearer " .. token');
+    expect(script).toContain('turn = (tonumber(args[1]) or 0) % #requests');
+    expect(script).toContain('request = function()');
+  });
+
   test('sets method, headers and body, quoted for Lua', () => {
     const load = { connections: 1, paths: ['/a'], method: 'POST', headers: { 'x-a': '"1"' } };
     const script = wrkScript({ ...load, body: 'é\n\\' });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { loadCore } from './cores.ts';
 import { execute } from './execute.ts';
 import type { Load } from './scenario.ts';
+import type { TokenLot } from './tokens.ts';
 import { wrkScript } from './wrk-script.ts';
 
 export type WrkResult = {
@@ -51,20 +52,32 @@ export function parseWrk(stdout: string): WrkResult {
 /** Sends a load to a port of this machine for some seconds, from the load core. */
 export type SendLoad = (port: number, seconds: number, signal: AbortSignal) => Promise<WrkResult>;
 
-/** Writes the script of a load into a folder and returns the function that sends it. */
-export async function prepareLoad(load: Load, folder: string): Promise<SendLoad> {
+/**
+ * Writes the script of a load into a folder and returns the function that sends it. Each time it goes on with the
+ * request after the last one that it sent to the same port.
+ */
+export async function prepareLoad(
+  load: Load,
+  lot: TokenLot | undefined,
+  folder: string,
+): Promise<SendLoad> {
   const script = join(folder, 'load.lua');
-  await writeFile(script, wrkScript(load));
+  await writeFile(script, wrkScript(load, lot));
+  const sent = new Map<number, number>();
   return async (port, seconds, signal) => {
     const wrk = ['wrk', '-t1', `-c${load.connections}`, `-d${seconds}s`, '--latency', '-s', script];
     const url = `http://127.0.0.1:${port}${load.paths[0] ?? '/'}`;
+    const start = sent.get(port) ?? 0;
     const { code, stdout, stderr } = await execute(
       'taskset',
-      ['-c', String(loadCore), ...wrk, url],
+      ['-c', String(loadCore), ...wrk, url, '--', String(start)],
       { signal },
     );
     if (code !== 0) throw new Error(`Cannot run wrk: exit code ${code}\n${stdout}${stderr}`);
-    return parseWrk(stdout);
+    const result = parseWrk(stdout);
+    // Each connection may have had one more request under way at the end.
+    sent.set(port, start + result.requests + load.connections);
+    return result;
   };
 }
 

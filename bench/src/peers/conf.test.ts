@@ -22,11 +22,11 @@ const withAddition = (addition: string): Order => ({
   site: { ...order.site, addition },
 });
 
-test('nginx has a location per route, and the addition in its server block', () => {
+test('nginx has a location per route, and the addition before its server block', () => {
   const conf = proxyConf(withAddition('limit_req zone=z;'), false);
   expect(conf).toContain('location /a { proxy_pass http://backend; }');
   expect(conf).toContain('location /b { proxy_pass http://backend; }');
-  expect(conf).toMatch(/server \{[^}]*listen 127\.0\.0\.1:8001[\s\S]*limit_req zone=z;\n {2}\}/);
+  expect(conf).toMatch(/limit_req zone=z;\n {2}server \{\n[^}]*listen 127\.0\.0\.1:8001/);
   expect(conf).not.toContain('user root;');
   expect(proxyConf(order, true)).toContain('user root;');
 });
@@ -39,12 +39,15 @@ test('haproxy has a rule per route, and the addition before them', () => {
 });
 
 test('envoy has a route per route, and the addition before the router', () => {
-  const conf = JSON.stringify(envoyConf(withAddition('[{"name":"envoy.filters.http.jwt_authn"}]')));
+  const addition = '{"http_filters":[{"name":"envoy.filters.http.jwt_authn"}],"access_log":[{}]}';
+  const conf = JSON.stringify(envoyConf(withAddition(addition)));
   expect(conf).toContain('"match":{"path_separated_prefix":"/b"}');
   expect(conf).toMatch(
     /"http_filters":\[\{"name":"envoy\.filters\.http\.jwt_authn"\},\{"name":"envoy\.filters\.http\.router"/,
   );
-  expect(() => envoyConf(withAddition('{}'))).toThrow('list of filters');
+  expect(conf).toContain('"access_log":[{}]');
+  expect(() => envoyConf(withAddition('[]'))).toThrow('must be an object');
+  expect(() => envoyConf(withAddition('{"http_filters":{}}'))).toThrow('list of filters');
 });
 
 test('gatehouse has a Route per route, and the addition as further documents', () => {

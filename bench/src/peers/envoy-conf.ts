@@ -17,11 +17,21 @@ function socket(port: number): object {
   return { socket_address: { address: '127.0.0.1', port_value: port } };
 }
 
-/** A site's addition is a JSON list of HTTP filters, placed before the router. */
+type Addition = { http_filters: unknown[] } & Record<string, unknown>;
+
+/** A site's addition is a JSON object: fields of HttpConnectionManager, http_filters to be placed before the router. */
+function parseAddition(text: string): Addition {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error("Cannot configure Envoy: a site's addition must be an object");
+  const filters: unknown = 'http_filters' in value ? value.http_filters : [];
+  if (!Array.isArray(filters))
+    throw new Error('Cannot configure Envoy: http_filters must be a list of filters');
+  return { ...value, http_filters: filters };
+}
+
 function connectionManager({ site }: Order): object {
-  const additions: unknown = JSON.parse(site.addition ?? '[]');
-  if (!Array.isArray(additions))
-    throw new Error("Cannot configure Envoy: a site's addition must be a list of filters");
+  const { http_filters, ...fields } = parseAddition(site.addition ?? '{}');
   return {
     '@type': `${types}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
     stat_prefix: 'edge',
@@ -39,8 +49,9 @@ function connectionManager({ site }: Order): object {
         },
       ],
     },
+    ...fields,
     http_filters: [
-      ...additions,
+      ...http_filters,
       {
         name: 'envoy.filters.http.router',
         // The FAQ on benchmarks says so too: statistics per route and cluster that nobody reads.
@@ -50,9 +61,10 @@ function connectionManager({ site }: Order): object {
   };
 }
 
-/** No access log, no tracing, no admin listener, and the limits of a production edge. */
+/** No access log unless a site adds it, no tracing, and the limits of a production edge. */
 export function envoyConf(order: Order): object {
   return {
+    admin: { address: socket(order.adminPort) },
     static_resources: {
       listeners: [
         {

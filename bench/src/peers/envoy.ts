@@ -81,6 +81,15 @@ export const envoy: Peer = {
     const path = join(order.folder, 'envoy.json');
     await writeFile(path, JSON.stringify(envoyConf(order)));
     const args = ['-c', path, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'warn'];
-    return { program, args, memory: { kind: 'process' } };
+    return {
+      program,
+      args,
+      memory: { kind: 'process' },
+      tokenCache: {
+        url: `http://127.0.0.1:${order.adminPort}/stats/prometheus`,
+        hits: 'envoy_http_jwt_authn_jwt_cache_hit',
+        misses: 'envoy_http_jwt_authn_jwt_cache_miss',
+      },
+    };
   },
 };

@@ -4,7 +4,7 @@ import { findVersion } from '../execute.ts';
 import { isRoot, nginxArguments, nginxConf } from '../nginx-conf.ts';
 import type { Order, Peer } from '../peer.ts';
 
-/** A site's addition goes into the `server` block. */
+/** A site's addition goes into the `http` block, whose settings the `server` block inherits. */
 export function proxyConf({ site, port, backendPort }: Order, asRoot: boolean): string {
   return nginxConf(
     [
@@ -17,10 +17,10 @@ export function proxyConf({ site, port, backendPort }: Order, asRoot: boolean): 
       '  keepalive_time 24h;',
       '  keepalive_requests 1000000000;',
       '}',
+      ...(site.addition === undefined ? [] : [site.addition]),
       'server {',
       `  listen 127.0.0.1:${port} backlog=4096;`,
       ...site.routes.map((route) => `  location ${route.prefix} { proxy_pass http://backend; }`),
-      ...(site.addition === undefined ? [] : [site.addition]),
       '}',
     ],
     asRoot,
