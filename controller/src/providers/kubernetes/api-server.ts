@@ -1,9 +1,18 @@
-import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { Socket } from 'node:net';
+import type { RequestOptions } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { ApiFault, faultOf, reasonOf, retryAfterOf } from './api-fault.ts';
+import { http1Transport } from './http1-transport.ts';
+import { connectSecurely, http2Transport } from './http2-transport.ts';
+import {
+  type Answer,
+  defaultPulse,
+  type Pulse,
+  type Transport,
+  type Trust,
+  within,
+} from './transport.ts';
 
 export type Query = Record<string, string | number | undefined>;
 
@@ -26,7 +35,8 @@ export interface ApiServer {
   request(options: ApiRequest): Promise<unknown>;
   /**
    * The lines of an answer that goes on, each a JSON value, in the batches that arrive.
-   * @throws ApiFault when it cannot begin, breaks, or when nothing arrives for `silence` milliseconds.
+   * @throws ApiFault when it cannot begin, breaks, or when nothing arrives for `silence` milliseconds;
+   * long before that when the server itself does not answer any more.
    */
   lines(options: StreamRequest): AsyncGenerator<unknown[]>;
   close(): void;
@@ -37,77 +47,87 @@ export type StreamRequest = Pick<ApiRequest, 'path' | 'query' | 'signal'> & { si
 const defaultTimeout = 30_000;
 /** From the request of a stream to the head of its answer, in milliseconds. */
 const headTimeout = 10_000;
-/** A peer that is gone is noticed after 5 + 3 x 2 seconds, in milliseconds. */
-const keepAlive = { enable: true, initialDelay: 5000, interval: 2000, count: 3 };
-/** Connections that wait for the next request; watches have one each beside them. */
-const mostIdle = 16;
 
 /**
  * Speaks to the cluster that a KubeConfig names. Address, trust, credentials and proxy are its part;
- * the requests are made by node:https, on connections that are kept.
+ * the requests are made by node:http2, or by node:https where the server or a proxy does without.
  */
-export function apiServerOf(config: KubeConfig): ApiServer {
+export function apiServerOf(config: KubeConfig, pulse: Pulse = defaultPulse): ApiServer {
   const cluster = config.getCurrentCluster();
   if (!cluster) throw new Error('Cannot use the kubeconfig: it has no current cluster');
   const { server, proxyUrl } = cluster;
   const base = new URL(server);
-  const send = base.protocol === 'http:' ? request : httpsRequest;
-  let agent: { trust: unknown; agent: HttpAgent } | undefined;
+  let known: { trust: Trust; transport: Promise<Transport> } | undefined;
 
-  async function optionsOf({ path, query = {} }: ApiRequest): Promise<[URL, RequestOptions]> {
+  async function connect(trust: Trust): Promise<Transport> {
+    if (base.protocol === 'http:') return http1Transport(base, trust, pulse);
+    const next = () => connectSecurely(base, trust, pulse.connect);
+    const socket = await next();
+    if (socket.alpnProtocol === 'h2') return http2Transport(base, socket, nextOf(next), pulse);
+    socket.destroy();
+    return http1Transport(base, trust, pulse);
+  }
+
+  /** A server that is replaced by one without HTTP/2 is asked anew. */
+  function nextOf(next: () => Promise<TLSSocket>): () => Promise<TLSSocket> {
+    return async () => {
+      const socket = await next();
+      if (socket.alpnProtocol === 'h2') return socket;
+      socket.destroy();
+      known = undefined;
+      throw new Error('the API server does not speak HTTP/2 any more');
+    };
+  }
+
+  /** Certificates may be rotated on disk: then new connections are made with the new ones. */
+  function transportFor(trust: Trust, agent: RequestOptions['agent']): Promise<Transport> {
+    if (known && isDeepStrictEqual(known.trust, trust)) return known.transport;
+    known?.transport.then(
+      (before) => before.retire(),
+      () => undefined,
+    );
+    const transport =
+      proxyUrl === undefined
+        ? connect(trust)
+        : Promise.resolve(http1Transport(base, trust, pulse, agent));
+    const mine = { trust, transport };
+    known = mine;
+    // What could not be connected is tried anew by whoever asks next.
+    transport.catch(() => {
+      if (known === mine) known = undefined;
+    });
+    return transport;
+  }
+
+  /** Resolves with the head of the answer. */
+  async function open(given: ApiRequest, signal: AbortSignal): Promise<Answer> {
     const options: RequestOptions & Record<string, unknown> = {};
     await config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0]);
-    const { ca, cert, key, rejectUnauthorized, servername, auth, headers } = options;
-    const trust = { ca, cert, key, rejectUnauthorized, servername };
-    // Certificates may be rotated on disk: then new connections are made with the new ones.
-    if (proxyUrl === undefined && !isDeepStrictEqual(agent?.trust, trust)) {
-      const given = Object.entries(trust).filter(([, value]) => value !== undefined);
-      agent = { trust, agent: agentOf(Object.fromEntries(given)) };
-    }
+    const { ca, cert, key, rejectUnauthorized, servername, auth } = options;
+    const { Authorization, ...rest } = { ...options.headers } as Record<string, string>;
+    const credentials = auth ? `Basic ${Buffer.from(auth).toString('base64')}` : Authorization;
+    const trust = present({ ca, cert, key, rejectUnauthorized, servername });
+    const transport = await within(transportFor(trust, options.agent), signal);
+    const { method = 'GET', path, query = {}, contentType = 'application/json' } = given;
     const url = new URL(base);
     url.pathname = base.pathname.replace(/\/$/, '') + path;
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    const { Authorization, ...rest } = { ...headers } as Record<string, string>;
-    return [
-      url,
-      {
-        ...(auth === undefined ? {} : { auth }),
-        agent: proxyUrl === undefined ? agent?.agent : options.agent,
-        headers: {
-          ...rest,
-          ...(Authorization === undefined ? {} : { authorization: Authorization.trim() }),
-          accept: 'application/json',
-          'user-agent': 'gatehouse-controller',
-        },
-      },
-    ];
-  }
-
-  function agentOf(trust: object): HttpAgent {
-    const options = { keepAlive: true, maxFreeSockets: mostIdle, ...trust };
-    return base.protocol === 'http:' ? new HttpAgent(options) : new HttpsAgent(options);
-  }
-
-  /** Resolves with the head of the answer. */
-  async function open(given: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
-    const [url, options] = await optionsOf(given);
-    const { method = 'GET', body, contentType = 'application/json' } = given;
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers =
-      text === undefined
-        ? {}
-        : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) };
-    return new Promise((resolve, reject) => {
-      const outgoing = send(
-        url,
-        { ...options, method, signal, headers: { ...(options.headers as object), ...headers } },
-        resolve,
-      );
-      outgoing.on('socket', (socket: Socket) => socket.setKeepAlive(keepAlive));
-      outgoing.on('error', reject);
-      outgoing.end(text);
+    const body = given.body === undefined ? undefined : JSON.stringify(given.body);
+    return transport.open({
+      method,
+      path: url.pathname + url.search,
+      headers: present({
+        ...rest,
+        authorization: credentials?.trim(),
+        accept: 'application/json',
+        'user-agent': 'gatehouse-controller',
+        'content-type': body === undefined ? undefined : contentType,
+        'content-length': body === undefined ? undefined : String(Buffer.byteLength(body)),
+      }) as Record<string, string>,
+      body,
+      signal,
     });
   }
 
@@ -116,8 +136,7 @@ export function apiServerOf(config: KubeConfig): ApiServer {
       const { timeout = defaultTimeout, signal } = given;
       const late = AbortSignal.timeout(timeout);
       try {
-        const answer = await open(given, signal ? AbortSignal.any([signal, late]) : late);
-        return await bodyOf(answer);
+        return await bodyOf(await open(given, signal ? AbortSignal.any([signal, late]) : late));
       } catch (error) {
         if (late.aborted && !signal?.aborted) {
           throw new ApiFault(`no answer within ${timeout} ms`, 0, undefined, error);
@@ -132,17 +151,18 @@ export function apiServerOf(config: KubeConfig): ApiServer {
       let timer = setTimeout(() => quiet.abort(), headTimeout);
       try {
         const answer = await open(given, both);
-        if (answer.statusCode !== 200) await bodyOf(answer);
+        if (answer.status !== 200) await bodyOf(answer);
         clearTimeout(timer);
         timer = setTimeout(() => quiet.abort(), silence);
-        answer.setEncoding('utf8');
+        answer.body.setEncoding('utf8');
         let rest = '';
-        for await (const chunk of answer as AsyncIterable<string>) {
+        for await (const chunk of answer.body as AsyncIterable<string>) {
           timer.refresh();
           const lines = (rest + chunk).split('\n');
           rest = lines.pop() ?? '';
           if (lines.length > 0) yield lines.map((line) => JSON.parse(line) as unknown);
         }
+        checkWhole(answer);
       } catch (error) {
         if (quiet.signal.aborted) throw new ApiFault('the API server is silent', 0);
         throw asFault(error);
@@ -151,23 +171,38 @@ export function apiServerOf(config: KubeConfig): ApiServer {
       }
     },
 
-    close: () => agent?.agent.destroy(),
+    close() {
+      known?.transport.then(
+        (transport) => transport.close(),
+        () => undefined,
+      );
+      known = undefined;
+    },
   };
 }
 
-async function bodyOf(answer: IncomingMessage): Promise<unknown> {
-  const { statusCode = 0, headers } = answer;
+function present(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+async function bodyOf(answer: Answer): Promise<unknown> {
+  const { status, headers } = answer;
   const chunks: Buffer[] = [];
-  for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
+  for await (const chunk of answer.body as AsyncIterable<Buffer>) chunks.push(chunk);
+  checkWhole(answer);
   const text = Buffer.concat(chunks).toString('utf8');
   const body = parsed(text);
-  if (statusCode >= 200 && statusCode < 300 && body !== undefined) return body;
-  const retryAfter = retryAfterOf(headers['retry-after']);
+  if (status >= 200 && status < 300 && body !== undefined) return body;
   throw faultOf(
-    statusCode,
+    status,
     body ?? { message: text.slice(0, 200).trim() || undefined },
-    retryAfter,
+    retryAfterOf(headers['retry-after']?.toString()),
   );
+}
+
+/** Streams of HTTP/2 that are cut end as if they were complete. */
+function checkWhole({ body }: Answer): void {
+  if (body.readableAborted) throw new Error('the API server closed the connection');
 }
 
 function parsed(text: string): unknown {
