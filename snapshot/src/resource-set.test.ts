@@ -15,6 +15,7 @@ import {
   laneOf,
   manifestOf,
   type Resource,
+  ResourceKeySchema,
   type ResourceSet,
   RouteSchema,
   resourceOf,
@@ -127,6 +128,19 @@ describe('applyUpdate', () => {
       fc.property(sets, sets, (held, target) => {
         const next = applyUpdate(held, updateBetween(held, target, true));
         expect(manifestOf(next)).toEqual(manifestOf(target));
+      }),
+    );
+  });
+
+  test('a full update keeps what it names, if that is held', () => {
+    fc.assert(
+      fc.property(sets, sets, (held, target) => {
+        const kept = [...held].filter(([key]) => !target.has(key));
+        const update = updateBetween(held, target, true);
+        update.keep = kept.map(([key]) => create(ResourceKeySchema, splitKey(key)));
+        update.version = versionOf(new Map([...target, ...kept]));
+        expect(versionOf(applyUpdate(held, update))).toBe(update.version);
+        if (kept.length > 0) expect(() => applyUpdate(emptySet, update)).toThrow(BrokenUpdate);
       }),
     );
   });

@@ -107,12 +107,88 @@ const cases: [string, AnyObject[], Key[]][] = [
     }),
     [keyOf(Kind.SECRET, 'shop/a')],
   ],
+  [
+    'a Secret that goes while it is in use',
+    shop.filter(({ kind, metadata }) => kind !== 'Secret' || metadata.name !== 'a'),
+    [keyOf(Kind.LISTENER, 'shop/gw/https'), keyOf(Kind.SECRET, 'shop/a')],
+  ],
+  [
+    'hints of endpoints',
+    edited(shop, 'EndpointSlice', 'users-1', ({ endpoints }) => {
+      endpoints[0]!.hints = { forZones: [{ name: 'a' }] };
+    }),
+    [keyOf(Kind.ENDPOINTS, 'service/shop/users/80')],
+  ],
+];
+
+/** References that leave their namespace. */
+const town = [
+  ...goldenObjects('reference-grants', pems),
+  ...goldenObjects('gateways-by-selector', pems),
+  ...goldenObjects('namespaces-gone', pems).filter(({ kind }) => kind === 'Namespace'),
+  ...goldenObjects('reference-grants-for-certificates', pems).map((object) =>
+    object.kind === 'Gateway'
+      ? { ...object, metadata: { ...object.metadata, name: 'tls' } }
+      : object,
+  ),
+];
+
+const townCases: [string, AnyObject[], Key[]][] = [
+  [
+    'labels of a namespace that selectors ask for',
+    edited(town, 'Namespace', 'team-b', ({ metadata }) => {
+      metadata.labels = { team: 'a' };
+    }),
+    [keyOf(Kind.ROUTE, 'team-b/b')],
+  ],
+  [
+    'labels of a namespace that no selector asks for',
+    edited(town, 'Namespace', 'team-a', ({ metadata }) => {
+      metadata.labels = { ...metadata.labels, more: 'x' };
+    }),
+    [],
+  ],
+  [
+    'a namespace that goes',
+    town.filter(({ kind, metadata }) => kind !== 'Namespace' || metadata.name !== 'bare'),
+    [keyOf(Kind.ROUTE, 'bare/bare')],
+  ],
+  [
+    'a grant that goes',
+    town.filter(({ metadata }) => metadata.name !== 'one-upstream'),
+    [
+      keyOf(Kind.ROUTE, 'shop/web'),
+      keyOf(Kind.UPSTREAM, 'upstream/people/legacy'),
+      keyOf(Kind.ENDPOINTS, 'upstream/people/legacy'),
+    ],
+  ],
+  [
+    'a grant that lets an Upstream go to another namespace',
+    edited(town, 'ReferenceGrant', 'all-services', ({ spec }) => {
+      spec.from = spec.from.filter(({ kind }) => kind !== 'Upstream');
+    }),
+    [keyOf(Kind.ENDPOINTS, 'upstream/shop/tuned')],
+  ],
+  [
+    'a grant of a certificate',
+    edited(town, 'ReferenceGrant', 'certificates', ({ spec }) => {
+      spec.to = spec.to.filter(({ name }) => name !== 'a');
+    }),
+    [
+      keyOf(Kind.LISTENER, 'infra/tls/granted'),
+      keyOf(Kind.LISTENER, 'infra/tls/partly'),
+      keyOf(Kind.SECRET, 'shop/a'),
+    ],
+  ],
 ];
 
 describe('a change', () => {
-  it.each(cases)('of %s touches only what comes from it', (_, objects, expected) => {
+  it.each([
+    ...cases.map(([name, objects, keys]) => [name, shop, objects, keys] as const),
+    ...townCases.map(([name, objects, keys]) => [name, town, objects, keys] as const),
+  ])('of %s touches only what comes from it', (_, first, objects, expected) => {
     const compileNext = createCompiler();
-    const before = compileNext(resourcesOf(shop));
+    const before = compileNext(resourcesOf(first));
     const after = compileNext(resourcesOf(objects));
     const differs = (key: Key) =>
       Buffer.compare(

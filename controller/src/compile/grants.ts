@@ -24,28 +24,50 @@ const groups = {
   Secret: '',
 } as const;
 
+type Targets = ReferenceGrantObject['spec']['to'];
+
 /**
  * Gateway API, ReferenceGrant: a grant stands in the namespace that is referred to, and allows every
  * pair of its `from` and `to`. Grants add up.
  */
 export function permissions(grants: readonly ReferenceGrantObject[]): Permits {
-  const byNamespace = Map.groupBy(grants, namespaceOf);
-  return (from, to) =>
-    byNamespace
-      .get(to.namespace)
+  // By namespace of the grant, then by kind and namespace of the referrer: there may be thousands.
+  const index = new Map<string, Map<string, Map<string, Targets>>>();
+  for (const grant of grants) {
+    const byKind = entryOf(
+      index,
+      namespaceOf(grant),
+      () => new Map<string, Map<string, Targets>>(),
+    );
+    for (const { group, kind, namespace } of grant.spec.from) {
+      if (!isReferrer(kind) || group !== groups[kind]) continue;
+      const byNamespace = entryOf(byKind, kind, () => new Map<string, Targets>());
+      byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), ...grant.spec.to]);
+    }
+  }
+  return (from, { kind, namespace, name }) =>
+    index
+      .get(namespace)
+      ?.get(from.kind)
+      ?.get(from.namespace)
       ?.some(
-        ({ spec }) =>
-          spec.from.some(
-            ({ group, kind, namespace }) =>
-              group === groups[from.kind] && kind === from.kind && namespace === from.namespace,
-          ) &&
-          spec.to.some(
-            ({ group, kind, name }) =>
-              group === groups[to.kind] &&
-              kind === to.kind &&
-              (name === undefined || name === '' || name === to.name),
-          ),
+        (to) =>
+          to.kind === kind &&
+          to.group === groups[kind] &&
+          (to.name === undefined || to.name === '' || to.name === name),
       ) ?? false;
+}
+
+function isReferrer(kind: string): kind is Referrer['kind'] {
+  return kind === 'Route' || kind === 'Upstream' || kind === 'Gateway';
+}
+
+function entryOf<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
 /** What has to be done about a reference that no grant allows. */
