@@ -1,3 +1,5 @@
+export * from './api-keys.ts';
 export * from './generated/snapshot_pb.js';
 export * from './policy-secret.ts';
 export * from './resource-set.ts';
+export * from './rules-in-force.ts';
