@@ -1,6 +1,6 @@
 export { crdOf } from './crd.ts';
 export { longestDuration, parseDuration } from './duration.ts';
-export { compileExpression } from './expressions/compile.ts';
+export { checkExpression, compileExpression } from './expressions/expression.ts';
 export * from './expressions/types.ts';
 export * from './kinds.ts';
 export { knownFields } from './known-fields.ts';

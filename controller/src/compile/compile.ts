@@ -15,6 +15,7 @@ import { joinLane, type Keyed, keyed } from './keyed.ts';
 import { judgeListeners } from './listeners.ts';
 import { createMemo, createSame } from './memo.ts';
 import { namespacesOf, selections } from './namespaces.ts';
+import { createPolicyCompiler } from './policies/policies.ts';
 import { type Reach, reached } from './reach.ts';
 import type { Backend, Lookup } from './refs.ts';
 import { byId, idOf, namespaceOf, type Resources, sortedBy } from './resources.ts';
@@ -29,7 +30,7 @@ import {
 } from './upstream-resources.ts';
 
 export type Compiled = {
-  /** Listeners, Secrets, Upstreams and Routes. */
+  /** Listeners, Secrets, Policies, Upstreams and Routes. */
   config: ResourceSet;
   endpoints: ResourceSet;
   /**
@@ -40,7 +41,7 @@ export type Compiled = {
   /** Versions of the two lanes, see versionOf. */
   configVersion: string;
   endpointsVersion: string;
-  /** Of every Gateway, Route and Upstream, sorted by kind, namespace and name. */
+  /** Of every Gateway, Route, Upstream, policy and Consumer, by kind, namespace and name. */
   statuses: ObjectStatus[];
 };
 
@@ -64,6 +65,7 @@ export function createCompiler(): (resources: Resources) => Compiled {
     endpoints: createMemo<string, Keyed>(),
   };
   const pointsOf = createSame(byGateway);
+  const compilePolicies = createPolicyCompiler();
 
   return (resources) => {
     const secrets = byId(resources.secrets);
@@ -120,12 +122,20 @@ export function createCompiler(): (resources: Resources) => Compiled {
     const slices = slicesByService(resources.endpointSlices);
     const used = sortedBy(backends.values(), ({ upstream }) => upstream);
     const served = listeners.filter((listener) => listener.served);
+    const policies = compilePolicies({
+      policies: resources.policies,
+      consumers: resources.consumers,
+      secrets,
+      points,
+      routes: linked.map((route) => ({ linked: route, rules: route.ruleNames })),
+    });
     const config = joinLane([
       ...served.map(({ resource }) => keyed(resource)),
       ...sortedBy(
-        served.flatMap(({ secrets: own }) => own.map(keyed)),
+        [...served.flatMap(({ secrets: own }) => own), ...policies.secrets].map(keyed),
         ({ key }) => key,
       ),
+      ...policies.resources,
       ...used.map((backend) => upstreamResource(backend, memos.upstreams)),
       ...linked.flatMap((route) => route.served ?? []),
     ]);
@@ -144,6 +154,7 @@ export function createCompiler(): (resources: Resources) => Compiled {
       ...[...upstreams].map(([id, upstream]) =>
         upstreamStatus(upstream, lookup, backends.has(`upstream/${id}`)),
       ),
+      ...policies.statuses,
     ];
     for (const memo of Object.values(memos)) memo.endRun();
     return {

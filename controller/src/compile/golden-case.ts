@@ -5,6 +5,7 @@ import {
   EndpointsSchema,
   Kind,
   ListenerSchema,
+  PolicySchema,
   RouteSchema,
   type Secret,
   SecretSchema,
@@ -60,6 +61,8 @@ export function resourcesOf(objects: readonly AnyObject[]): Resources {
     secrets: of('Secret'),
     namespaces: of('Namespace'),
     referenceGrants: of('ReferenceGrant'),
+    policies: of('AuthPolicy'),
+    consumers: of('Consumer'),
   };
 }
 
@@ -67,6 +70,7 @@ const schemas = new Map<Kind, DescMessage>([
   [Kind.LISTENER, ListenerSchema],
   [Kind.ROUTE, RouteSchema],
   [Kind.UPSTREAM, UpstreamSchema],
+  [Kind.POLICY, PolicySchema],
   [Kind.SECRET, SecretSchema],
   [Kind.ENDPOINTS, EndpointsSchema],
 ]);

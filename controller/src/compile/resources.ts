@@ -1,4 +1,5 @@
 import {
+  type ConsumerObject,
   defaults,
   type EndpointSliceObject,
   type GatewayObject,
@@ -9,6 +10,7 @@ import {
   type ServiceObject,
   type UpstreamObject,
 } from '@gatehouse/crds';
+import type { PolicyObject } from './policies/policy.ts';
 
 /**
  * All that is compiled. The order of the lists has no meaning; namespace and name are unique within
@@ -24,6 +26,9 @@ export type Resources = {
   /** Only their labels count. */
   namespaces: NamespaceObject[];
   referenceGrants: ReferenceGrantObject[];
+  /** Of every kind. */
+  policies: PolicyObject[];
+  consumers: ConsumerObject[];
 };
 
 type Named = { metadata: { name: string; namespace?: string } };

@@ -38,6 +38,8 @@ export type LinkedRoute = {
   /** What the resource refers to, by name. */
   backends: Backend[];
   listeners: string[];
+  /** Of all rules, those that are not sound included. */
+  ruleNames: string[];
 };
 
 export function checkRoute(object: RouteObject): CheckedRoute {
@@ -90,6 +92,7 @@ export function linkRoute(
     served,
     backends,
     listeners: active ? [...attached.attachments.keys()] : [],
+    ruleNames: object.spec.rules.map(({ name }) => name),
     status: {
       kind: 'Route',
       namespace: namespaceOf(object),

@@ -105,6 +105,8 @@ const nothing: Resources = {
   secrets: [],
   namespaces: [],
   referenceGrants: [],
+  policies: [],
+  consumers: [],
 };
 const plain = { ...nothing, services: many(500, service), endpointSlices: many(500, slice) };
 const granted = {

@@ -1,8 +1,8 @@
 import type { Key } from '@gatehouse/snapshot';
 
 export type Condition = {
-  /** Conflicted is a condition of Gateway listeners only. */
-  type: 'Accepted' | 'ResolvedRefs' | 'Conflicted';
+  /** Conflicted is a condition of Gateway listeners and of policies, Overridden of policies only. */
+  type: 'Accepted' | 'ResolvedRefs' | 'Conflicted' | 'Overridden';
   status: 'True' | 'False';
   /** A reason of Gateway API where it has one. */
   reason: string;
@@ -18,9 +18,23 @@ export type ParentStatus = {
 /** What became of one listener of a Gateway (Gateway API, ListenerStatus). */
 export type ListenerStatus = { name: string; attachedRoutes: number; conditions: Condition[] };
 
+/** What became of a policy at one of its targets (GEP-713, PolicyAncestorStatus). */
+export type AncestorStatus = {
+  ancestorRef: { kind: 'Gateway' | 'Route'; namespace: string; name: string; sectionName?: string };
+  conditions: Condition[];
+  /** Why nothing of it is enforced there; undefined when that is up to the data planes. */
+  unenforced: { reason: string; message: string } | undefined;
+};
+
+/** What is in force at one target of a policy, by precedence. */
+export type EffectiveStatus = {
+  target: string;
+  rules: { name: string; from: string; overrides?: string[] }[];
+};
+
 /** What became of an object, for the generation that was compiled. */
 export type ObjectStatus = {
-  kind: 'Gateway' | 'Route' | 'Upstream';
+  kind: 'Gateway' | 'Route' | 'Upstream' | 'AuthPolicy' | 'Consumer';
   namespace: string;
   name: string;
   generation: number;
@@ -29,6 +43,9 @@ export type ObjectStatus = {
   parents?: ParentStatus[];
   /** Gateways only. */
   listeners?: ListenerStatus[];
+  /** Policies only. */
+  ancestors?: AncestorStatus[];
+  effective?: EffectiveStatus[];
   /** Resources of the snapshot that exist because of this object; Programmed follows from their acks. */
   resources: Key[];
 };
@@ -38,7 +55,7 @@ export type Mistake = { path: string; reason: string };
 
 /** A reference that leads nowhere; `code` is the reason of the condition. */
 export type BrokenRef = Mistake & {
-  code: 'BackendNotFound' | 'RefNotPermitted' | 'InvalidCertificateRef';
+  code: 'BackendNotFound' | 'RefNotPermitted' | 'InvalidCertificateRef' | 'SecretNotFound';
 };
 
 /** Takes down a mistake. */

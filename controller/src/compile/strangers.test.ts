@@ -24,6 +24,8 @@ function compileRoute(route: RouteObject) {
     secrets: [],
     namespaces: [],
     referenceGrants: [],
+    policies: [],
+    consumers: [],
   });
   const resource = config.get(keyOf(Kind.ROUTE, 'default/web'));
   return {

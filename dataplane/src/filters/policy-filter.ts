@@ -1,5 +1,5 @@
 import { pathText, policyRuleProblems } from '@gatehouse/crds';
-import type { Policy, PolicyRule } from '@gatehouse/snapshot';
+import { type Policy, type PolicyRule, rulesInForce } from '@gatehouse/snapshot';
 import type { Exchange } from '../exchange/exchange.ts';
 import { type Applicability, applicabilityOf } from './applicability.ts';
 import { notEnforceable } from './broken.ts';
@@ -16,7 +16,6 @@ import {
   type Outcome,
   type RuleInForce,
 } from './filter.ts';
-import { rulesInForce } from './rules-in-force.ts';
 
 /** Policies that meet in one scope; bits of a small integer say which of them apply. */
 const mostOrigins = 30;

@@ -13,7 +13,11 @@ export type PolicyContext = {
    * An entry of a Secret in the namespace of the policy; it goes into the snapshot by policySecretName.
    * Undefined when it is missing: that was reported, ResolvedRefs is False, and all targets fail closed.
    */
-  secretEntry(ref: { name: string; key?: string }, key: string, path: string): Uint8Array | undefined;
+  secretEntry(
+    ref: { name: string; key?: string },
+    key: string,
+    path: string,
+  ): Uint8Array | undefined;
   /** All entries of a Secret, which stay in the controller. Undefined as above. */
   secretEntries(name: string, path: string): ReadonlyMap<string, Uint8Array> | undefined;
   /** The Consumers of the namespace, sorted by name. */

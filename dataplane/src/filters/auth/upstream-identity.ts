@@ -49,6 +49,7 @@ export function linkUpstreamIdentity(
       headers.push({ name: name.toLowerCase(), value: compiled(name, expression), rule });
     }
   }
+  const own = new Set(headers.map(({ name }) => name));
   const fixed = headers.filter(({ value }) => value.identityOnly);
   const varying = headers.filter(({ value }) => !value.identityOnly);
   const known = new WeakMap<Identity, Lines>();
