@@ -1,0 +1,28 @@
+import type { IdentityFields } from '@gatehouse/crds';
+import { whyReserved } from '../../header-edits.ts';
+import type { PolicyContext } from '../context.ts';
+
+/** What the schema cannot say about what the upstream learns. */
+export function checkIdentity(
+  { headers = [], exchange }: IdentityFields,
+  path: string,
+  context: PolicyContext,
+): void {
+  const names = new Set<string>();
+  for (const [i, { name, expression }] of headers.entries()) {
+    const at = `${path}.headers[${i}]`;
+    context.expression(expression, 'header', 'identity', `${at}.expression`);
+    const lower = name.toLowerCase();
+    const reserved = whyReserved(lower);
+    if (reserved !== undefined) context.report(`${at}.name`, reserved);
+    if (names.has(lower)) context.report(`${at}.name`, `"${name}" is given twice`);
+    names.add(lower);
+  }
+  if (exchange?.clientSecretRef) {
+    context.secretEntry(
+      exchange.clientSecretRef,
+      'clientSecret',
+      `${path}.exchange.clientSecretRef`,
+    );
+  }
+}

@@ -1,0 +1,63 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import {
+  Kind,
+  type Policy,
+  PolicyRule_Closes,
+  type PolicyRuleSchema,
+  PolicySchema,
+  resourceOf,
+} from '@gatehouse/snapshot';
+import { type Keyed, keyed } from '../keyed.ts';
+import { type CheckedPolicy, faultOf } from './policy.ts';
+import type { Scope } from './scopes.ts';
+
+/** A scope with its resource. */
+export type EffectivePolicy = Scope & { message: Policy; resource: Keyed };
+
+/**
+ * The Policy resource of a scope: the rules of all policies that reach it, by precedence. Overrides come
+ * first, from the Gateway downwards, then the others from the rule upwards (GEP-713).
+ */
+export function effectivePolicy(kind: CheckedPolicy['kind'], scope: Scope): EffectivePolicy {
+  const { name, levels } = scope;
+  const ranks = [
+    ...levels.map((policies) => policies.filter(({ overrides }) => overrides)),
+    ...levels.map((policies) => policies.filter(({ overrides }) => !overrides)).reverse(),
+  ];
+  const all = ranks.flat();
+  // One that is only watched harms nobody by what is wrong with it.
+  const faults = all.filter((policy) => !policy.shadow && faultOf(policy) !== '');
+  const origins = all.filter((policy) => faultOf(policy) === '');
+  const guarded = new Set(all.flatMap(({ guardedHeaders }) => guardedHeaders));
+  const message = create(PolicySchema, {
+    kind,
+    broken: faults.map((policy) => `${kind} "${policy.id}": ${faultOf(policy)}`).join('; '),
+    origins: origins.map(({ id, when, shadow, excludedPaths }) => {
+      return { name: id, when, shadow, excludedPaths: [...excludedPaths] };
+    }),
+    rules: ranks.flatMap((policies, rank) =>
+      policies
+        .filter((policy) => origins.includes(policy))
+        .flatMap((policy) => rulesOf(policy, origins.indexOf(policy), rank)),
+    ),
+    guardedHeaders: [...guarded].sort(),
+  });
+  const resource = resourceOf(Kind.POLICY, `${kind}/${name}`, PolicySchema, message);
+  return { ...scope, message, resource: keyed(resource) };
+}
+
+function rulesOf(
+  policy: CheckedPolicy,
+  origin: number,
+  rank: number,
+): MessageInitShape<typeof PolicyRuleSchema>[] {
+  const closes = policy.overrides ? PolicyRule_Closes.ALL : PolicyRule_Closes.SAME_RANK;
+  return policy.rules.map(({ block, name, config }) => ({
+    block,
+    name,
+    origin,
+    config: JSON.stringify(config),
+    rank,
+    closes: policy.closing.includes(block) ? closes : PolicyRule_Closes.CLOSES_UNSPECIFIED,
+  }));
+}

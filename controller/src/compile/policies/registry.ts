@@ -1,0 +1,4 @@
+import { auth } from './auth.ts';
+
+/** Every kind of policy. */
+export const policyDefinitions = { AuthPolicy: auth };
