@@ -3,6 +3,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { errorReply } from '../../http1/reply.ts';
 import { expressionSource } from '../expression-source.ts';
 import {
+  type Denial,
   type Effects,
   type Identity,
   type LinkContext,
@@ -58,7 +59,7 @@ export function linkUpstreamIdentity(
     let lines = known.get(identity);
     if (!lines) {
       lines = linesOf([
-        ...defaultHeaders(defaults, identity),
+        ...defaultHeaders(defaults, identity).filter(({ name }) => !own.has(name)),
         ...valuesOf(fixed, exchange, identity),
       ]);
       known.set(identity, lines);
@@ -68,20 +69,23 @@ export function linkUpstreamIdentity(
 
   return {
     apply(exchange, effects, identity, credential) {
-      for (const lines of [
-        fixedLines(exchange, identity),
-        ...(varying.length === 0 ? [] : [linesOf(valuesOf(varying, exchange, identity))]),
-      ]) {
-        if ('unsafe' in lines) {
-          const reply = errorReply(403, 'Forbidden');
-          return { kind: 'denied', reply, rule: lines.unsafe, reason: lines.reason };
-        }
-        effects.upstreamFields += lines.text;
+      const lines = fixedLines(exchange, identity);
+      if ('unsafe' in lines) return unsafe(lines);
+      effects.upstreamFields += lines.text;
+      if (varying.length > 0) {
+        const more = linesOf(valuesOf(varying, exchange, identity));
+        if ('unsafe' in more) return unsafe(more);
+        effects.upstreamFields += more.text;
       }
-      if (credential && (strips || exchangeToken)) credential.strip(exchange.head, effects);
-      return credential && exchangeToken?.(credential.value, effects);
+      if (!credential) return undefined;
+      if (strips || exchangeToken) credential.strip(exchange.head, effects);
+      return exchangeToken?.(credential.value, effects);
     },
   };
+}
+
+function unsafe({ unsafe: rule, reason }: Extract<Lines, { unsafe: RuleInForce }>): Denial {
+  return { kind: 'denied', reply: errorReply(403, 'Forbidden'), rule, reason };
 }
 
 function compiled(name: string, expression: string): CompiledExpression {
