@@ -91,6 +91,11 @@ export type LinkContext = {
   resource: string;
   /** Entries of a Secret resource by name; undefined when the snapshot has none. */
   secret(name: string): Readonly<Record<string, Uint8Array>> | undefined;
+  /**
+   * Runs `start` when the policy comes into force, and what it returns when it is in force no more. Rules
+   * are linked more than once, and not all that is linked comes into force: of one key the first counts.
+   */
+  whileInForce(key: string, start: () => () => void): void;
   thread: ThreadState;
 };
 

@@ -11,7 +11,7 @@ import type { ThreadState } from '../filters/thread-state.ts';
 import type { PoolSettings } from '../upstreams/endpoint-pool.ts';
 import { Upstream } from '../upstreams/upstream.ts';
 import { linkPorts } from './listeners.ts';
-import { linkPolicies, scopesOf } from './policies.ts';
+import { linkPolicies, replacePolicies, scopesOf } from './policies.ts';
 import type { RefusedResource } from './refusals.ts';
 import { linkRoutes } from './routes.ts';
 import type { Runtime } from './runtime.ts';
@@ -19,7 +19,11 @@ import type { Runtime } from './runtime.ts';
 const knownKinds = new Set([Kind.LISTENER, Kind.ROUTE, Kind.UPSTREAM, Kind.SECRET, Kind.POLICY]);
 
 export type Linked =
-  | { runtime: Runtime /** Puts new settings of upstreams that stay into force. */; commit(): void }
+  | {
+      runtime: Runtime;
+      /** Puts it into force: new settings of upstreams that stay, what runs beside policies. */
+      commit(): void;
+    }
   | { refusals: RefusedResource[] };
 
 /**
@@ -65,6 +69,7 @@ export function link(
     runtime,
     commit() {
       for (const apply of settings) apply();
+      replacePolicies(previous?.policies, policies);
     },
   };
 }

@@ -10,6 +10,7 @@ import {
 } from '@gatehouse/snapshot';
 import { brokenPolicy } from '../filters/broken.ts';
 import { type Filter, LinkFault } from '../filters/filter.ts';
+import { Lifetime } from '../filters/lifetime.ts';
 import { linkPolicy } from '../filters/policy-filter.ts';
 import { filterKinds } from '../filters/registry.ts';
 import type { ThreadState } from '../filters/thread-state.ts';
@@ -25,6 +26,7 @@ export type LinkedPolicy = {
   guarded: readonly string[];
   /** Hashes of the Secrets it has read, by name; "" for those that are missing. */
   secrets: ReadonlyMap<string, string>;
+  lifetime: Lifetime;
 };
 
 export type LinkedPolicies = ReadonlyMap<string, LinkedPolicy>;
@@ -67,7 +69,9 @@ function linkOne(
   const policy = fromBinary(PolicySchema, body);
   const secrets = new Map<string, string>();
   const order = filterKinds.findIndex(({ kind }) => kind === policy.kind);
-  const linked = { name, hash: hex(hash), order, guarded: policy.guardedHeaders, secrets };
+  const lifetime = new Lifetime();
+  const guarded = policy.guardedHeaders;
+  const linked = { name, hash: hex(hash), order, guarded, secrets, lifetime };
   // Understood whatever the kind: nothing of it has to be known to let nothing through.
   if (policy.broken !== '') return { ...linked, filter: brokenPolicy };
   const kind = filterKinds[order];
@@ -81,6 +85,7 @@ function linkOne(
         const resource = config.get(keyOf(Kind.SECRET, wanted));
         return resource && fromBinary(SecretSchema, resource.body).data;
       },
+      whileInForce: (key, start) => lifetime.add(key, start),
     });
     return { ...linked, filter };
   } catch (error) {
@@ -88,6 +93,19 @@ function linkOne(
     const reason = error instanceof Error ? error.message : String(error);
     refusals.push({ kind: Kind.POLICY, name, path, reason });
     return undefined;
+  }
+}
+
+/** Begins the lifetime of the policies that come into force, then ends that of those that go. */
+export function replacePolicies(
+  before: LinkedPolicies | undefined,
+  next: LinkedPolicies | undefined,
+) {
+  for (const [name, policy] of next ?? []) {
+    if (before?.get(name) !== policy) policy.lifetime.begin();
+  }
+  for (const [name, policy] of before ?? []) {
+    if (next?.get(name) !== policy) policy.lifetime.end();
   }
 }
 

@@ -4,6 +4,7 @@ import { createThreadState, type DeniedEntry } from '../filters/thread-state.ts'
 import { defaultLimits, type Limits } from '../http1/limits.ts';
 import { llhttpOfThread } from '../http1/llhttp.ts';
 import { applyEndpoints, link } from '../link/link.ts';
+import { replacePolicies } from '../link/policies.ts';
 import type { Runtime } from '../link/runtime.ts';
 import { createPorts } from '../server/ports.ts';
 import { createTimerWheel } from '../state/timer-wheel.ts';
@@ -105,6 +106,7 @@ export async function startGateway({
     metrics: () => prometheusText([{ values: series.values, names }], []),
     async close() {
       await ports.drain(1000);
+      replacePolicies(runtime?.policies, undefined);
       for (const upstream of runtime?.upstreams.values() ?? []) upstream.close();
       await settled(() => [connections(), llhttpOfThread().live() - parsersBefore, wheel.armed()]);
       wheel.close();

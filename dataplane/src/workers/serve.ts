@@ -4,6 +4,7 @@ import { type Key, Kind, keyOf, type Resource, ResourceSchema } from '@gatehouse
 import { pino } from 'pino';
 import { createThreadState } from '../filters/thread-state.ts';
 import { applyEndpoints, link } from '../link/link.ts';
+import { replacePolicies } from '../link/policies.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import type { Runtime } from '../link/runtime.ts';
 import { createPorts } from '../server/ports.ts';
@@ -90,6 +91,7 @@ function createServing(
         return [];
       case 'drain':
         await ports.drain(message.timeout);
+        replacePolicies(runtime?.policies, undefined);
         wheel.close();
         return [];
     }
