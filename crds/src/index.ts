@@ -1,7 +1,19 @@
 export { crdOf } from './crd.ts';
 export { longestDuration, parseDuration } from './duration.ts';
-export { checkExpression, compileExpression } from './expressions/expression.ts';
-export * from './expressions/types.ts';
+export {
+  type CompiledExpression,
+  checkExpression,
+  compileExpression,
+  ExpressionError,
+  type ExpressionProblem,
+} from './expressions/expression.ts';
+export { expressionLimits } from './expressions/limits.ts';
+export type {
+  ExpressionIdentity,
+  ExpressionScope,
+  ExpressionSource,
+  ExpressionType,
+} from './expressions/source.ts';
 export * from './kinds.ts';
 export { knownFields } from './known-fields.ts';
 export { type OwnKind, ownKinds } from './own-kinds.ts';

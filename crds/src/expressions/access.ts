@@ -13,7 +13,8 @@ export function select(operand: Term, field: string, at: number): Term {
   const { type } = operand;
   if (type.kind === 'lookup') return entry(type, literal(field, at), at);
   const key = literal(field, at);
-  if (type.kind === 'map' || type.kind === 'dyn' || type.kind === 'json') return element(operand, key, at);
+  if (type.kind === 'map' || type.kind === 'dyn' || type.kind === 'json')
+    return element(operand, key, at);
   throw new Mistake(at, `${typeText(type)} has no fields`);
 }
 
@@ -56,7 +57,12 @@ export function presence(operand: Term, field: string, at: number): Term {
   if (type.kind === 'lookup') {
     requireLowerCase(type, field, at);
     const { read } = type;
-    return { type: types.bool, at, fallible: false, evaluate: (frame) => read(frame, field) !== undefined };
+    return {
+      type: types.bool,
+      at,
+      fallible: false,
+      evaluate: (frame) => read(frame, field) !== undefined,
+    };
   }
   if (type.kind !== 'map' && !isAny(type)) throw new Mistake(at, `${typeText(type)} has no fields`);
   const noFields = new Fault(`has(.${field}): not a map`, at);

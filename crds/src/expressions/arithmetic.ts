@@ -1,13 +1,12 @@
 import { largestInt, largestUint, smallestInt } from './constant.ts';
-import { exhausted, type Frame, spend } from './frame.ts';
-import { expressionLimits } from './limits.ts';
+import { exhausted, spend } from './frame.ts';
 import { type Overload, overload, sure } from './overload.ts';
+import { concatenated } from './texts.ts';
 import { join, list, type Type, types } from './type.ts';
 import { Fault, type Result, Uint } from './value.ts';
 
 const overflow = new Fault('the result is too large for 64 bits');
 const byZero = new Fault('division by zero');
-const tooLong = new Fault(`a string of more than ${expressionLimits.string} characters`);
 
 export function safeInt(value: bigint): Result {
   return value < smallestInt || value > largestInt ? overflow : value;
@@ -15,12 +14,6 @@ export function safeInt(value: bigint): Result {
 
 export function safeUint(value: bigint): Result {
   return value < 0n || value > largestUint ? overflow : new Uint(value);
-}
-
-/** The result, or a fault when it is longer than strings may become. */
-export function concatenated(frame: Frame, text: string): Result {
-  if (text.length > expressionLimits.string) return tooLong;
-  return spend(frame, text.length >> 6) ? exhausted : text;
 }
 
 function elements(args: readonly Type[]): Type {
@@ -43,7 +36,10 @@ function whole(
 }
 
 /** By the name that the parser gives them. */
-export const arithmetic: ReadonlyMap<string, readonly Overload[]> = new Map<string, readonly Overload[]>([
+export const arithmetic: ReadonlyMap<string, readonly Overload[]> = new Map<
+  string,
+  readonly Overload[]
+>([
   [
     '_+_',
     [
@@ -58,9 +54,18 @@ export const arithmetic: ReadonlyMap<string, readonly Overload[]> = new Map<stri
       ),
     ],
   ],
-  ['_-_', [...whole((a, b) => a - b), sure(['double', 'double'], types.double, (_, a, b) => a - b)]],
-  ['_*_', [...whole((a, b) => a * b), sure(['double', 'double'], types.double, (_, a, b) => a * b)]],
-  ['_/_', [...whole((a, b) => a / b, true), sure(['double', 'double'], types.double, (_, a, b) => a / b)]],
+  [
+    '_-_',
+    [...whole((a, b) => a - b), sure(['double', 'double'], types.double, (_, a, b) => a - b)],
+  ],
+  [
+    '_*_',
+    [...whole((a, b) => a * b), sure(['double', 'double'], types.double, (_, a, b) => a * b)],
+  ],
+  [
+    '_/_',
+    [...whole((a, b) => a / b, true), sure(['double', 'double'], types.double, (_, a, b) => a / b)],
+  ],
   ['_%_', whole((a, b) => a % b, true)],
   [
     '-_',

@@ -1,10 +1,10 @@
-import { parseCidr } from './address.ts';
-import { constantTerm } from './literals.ts';
 import { alternatives, didYouMean } from '../validation/nearest.ts';
+import { parseCidr } from './address.ts';
 import { arithmetic } from './arithmetic.ts';
 import { conversions } from './conversions.ts';
 import type { Term } from './frame.ts';
 import { globals, methods } from './functions.ts';
+import { constantTerm } from './literals.ts';
 import { conditional, connected, negated } from './logic.ts';
 import { call, type Overload } from './overload.ts';
 import { matches } from './patterns.ts';
@@ -86,10 +86,15 @@ export function callFunction(
   const overloads = (target === undefined ? functions : methods).get(name);
   if (overloads === undefined) throw new Mistake(at, unknownFunction(name, target));
   const all = target === undefined ? args : [target, ...args];
-  if (name === 'cidr' && typeof args[0]?.constant === 'string') return cidrLiteral(args[0].constant, args[0].at);
+  if (name === 'cidr' && typeof args[0]?.constant === 'string')
+    return cidrLiteral(args[0].constant, args[0].at);
   return call(overloads, all, at, () => {
     const forms = overloads.map(({ params }) => form(name, target !== undefined, params));
-    const found = form(name, target !== undefined, all.map(({ type }) => typeText(type)));
+    const found = form(
+      name,
+      target !== undefined,
+      all.map(({ type }) => typeText(type)),
+    );
     return `${found} does not exist; there is ${alternatives(forms)}`;
   });
 }

@@ -109,7 +109,10 @@ function checkMacro(node: Of<'macro'>, scope: Scope): Term {
   const range = check(node.range, scope);
   const slot = scope.locals === undefined ? 0 : scope.locals.slot + 1;
   if (slot >= expressionLimits.nestedLoops) {
-    throw new Mistake(at, `${macro} inside of ${expressionLimits.nestedLoops} others would take too long`);
+    throw new Mistake(
+      at,
+      `${macro} inside of ${expressionLimits.nestedLoops} others would take too long`,
+    );
   }
   const local = { name: variable, type: itemType(range, macro, at), slot, outer: scope.locals };
   const inside = { ...scope, locals: local };

@@ -8,7 +8,6 @@ export function equals(frame: Frame, a: Value, b: Value): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
     return a === b || numbersEqual(a, b);
   }
-  if (spend(frame, 1)) return false;
   if (isList(a)) return isList(b) && listEquals(frame, a, b);
   if (a instanceof Uint8Array) return b instanceof Uint8Array && compareBytes(frame, a, b) === 0;
   if (isMap(a)) return isMap(b) && mapEquals(frame, a, b);
@@ -36,12 +35,13 @@ function textEquals(frame: Frame, a: Value, b: Value): boolean {
 }
 
 function listEquals(frame: Frame, a: readonly Value[], b: readonly Value[]): boolean {
-  if (a.length !== b.length) return false;
+  if (a.length !== b.length || spend(frame, 1 + (a.length >> 2))) return false;
   return a.every((item, index) => equals(frame, item, b[index] as Value));
 }
 
 function mapEquals(frame: Frame, a: MapValue, b: MapValue): boolean {
-  if (mapSize(a) !== mapSize(b)) return false;
+  const size = mapSize(a);
+  if (size !== mapSize(b) || spend(frame, 1 + 4 * size)) return false;
   return mapKeys(a).every((key) => {
     const own = lookUp(a, key);
     const other = lookUp(b, key);
@@ -76,10 +76,10 @@ function compareTexts(frame: Frame, a: string, b: string): number {
   for (let index = 0; index < length; index++) {
     const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)];
     if (left === right) continue;
-    frame.steps += index >> 5;
+    frame.steps += index >> 4;
     return codePointRank(left) - codePointRank(right);
   }
-  frame.steps += length >> 5;
+  frame.steps += length >> 4;
   return a.length - b.length;
 }
 

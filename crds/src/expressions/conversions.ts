@@ -1,5 +1,5 @@
 import { safeInt, safeUint } from './arithmetic.ts';
-import type { Frame } from './frame.ts';
+import { exhausted, type Frame, spend } from './frame.ts';
 import { type Overload, overload, sure } from './overload.ts';
 import { types } from './type.ts';
 import { Fault, type Result } from './value.ts';
@@ -45,7 +45,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 function decoded(frame: Frame, value: Uint8Array): Result {
-  frame.steps += value.length >> 5;
+  if (spend(frame, value.length >> 5)) return exhausted;
   try {
     return decoder.decode(value);
   } catch (error) {
@@ -55,7 +55,10 @@ function decoded(frame: Frame, value: Uint8Array): Result {
 }
 
 /** Functions that are named as the type they make. */
-export const conversions: ReadonlyMap<string, readonly Overload[]> = new Map<string, readonly Overload[]>([
+export const conversions: ReadonlyMap<string, readonly Overload[]> = new Map<
+  string,
+  readonly Overload[]
+>([
   [
     'int',
     [
@@ -105,10 +108,9 @@ export const conversions: ReadonlyMap<string, readonly Overload[]> = new Map<str
     'bytes',
     [
       sure(['bytes'], types.bytes, (_, a) => a),
-      sure(['string'], types.bytes, (frame, a) => {
-        frame.steps += a.length >> 5;
-        return encoder.encode(a);
-      }),
+      overload(['string'], types.bytes, (frame, a) =>
+        spend(frame, a.length >> 5) ? exhausted : encoder.encode(a),
+      ),
     ],
   ],
   ['dyn', [sure(['dyn'], types.dyn, (_, a) => a)]],

@@ -1,16 +1,19 @@
 import { contains, parseAddress, parseCidr } from './address.ts';
-import type { Frame } from './frame.ts';
+import { exhausted, spend } from './frame.ts';
 import { mapSize } from './maps.ts';
 import { type Overload, overload, sure } from './overload.ts';
+import * as positions from './positions.ts';
 import * as texts from './texts.ts';
 import { list, types } from './type.ts';
 import { Fault } from './value.ts';
 
 const { bool, int, string, cidr } = types;
+/** What it takes to read an IPv6 address. */
+const addressSteps = 12;
 const noAddress = new Fault('not an address');
 
 const size: readonly Overload[] = [
-  sure(['string'], int, (frame, text) => BigInt(texts.characters(frame, text))),
+  overload(['string'], int, positions.characterCount),
   sure(['list'], int, (_, items) => BigInt(items.length)),
   sure(['map'], int, (frame, map) => {
     const size = mapSize(map);
@@ -20,51 +23,62 @@ const size: readonly Overload[] = [
   sure(['bytes'], int, (_, bytes) => BigInt(bytes.length)),
 ];
 
-/** Goes through a text as fast as memory allows, or nearly. */
-function scanned(frame: Frame, text: string): string {
-  frame.steps += text.length >> 6;
-  return text;
-}
-
 /** f(x). The names of types are functions, too: conversions.ts. */
-export const globals: ReadonlyMap<string, readonly Overload[]> = new Map<string, readonly Overload[]>([
+export const globals: ReadonlyMap<string, readonly Overload[]> = new Map<
+  string,
+  readonly Overload[]
+>([
   ['size', size],
-  ['isIP', [sure(['string'], bool, (_, text) => parseAddress(text) !== undefined)]],
-  ['cidr', [overload(['string'], cidr, (_, text) => parseCidr(text))]],
+  [
+    'isIP',
+    [
+      overload(['string'], bool, (frame, text) =>
+        spend(frame, addressSteps) ? exhausted : parseAddress(text) !== undefined,
+      ),
+    ],
+  ],
+  [
+    'cidr',
+    [
+      overload(['string'], cidr, (frame, text) =>
+        spend(frame, addressSteps) ? exhausted : parseCidr(text),
+      ),
+    ],
+  ],
 ]);
 
 /** x.f(y). */
-export const methods: ReadonlyMap<string, readonly Overload[]> = new Map<string, readonly Overload[]>([
+export const methods: ReadonlyMap<string, readonly Overload[]> = new Map<
+  string,
+  readonly Overload[]
+>([
   ['size', size],
-  [
-    'startsWith',
-    [sure(['string', 'string'], bool, (frame, a, b) => a.startsWith(scanned(frame, b)))],
-  ],
-  ['endsWith', [sure(['string', 'string'], bool, (frame, a, b) => a.endsWith(scanned(frame, b)))]],
-  ['contains', [sure(['string', 'string'], bool, (frame, a, b) => scanned(frame, a).includes(b))]],
-  ['lowerAscii', [sure(['string'], string, texts.lowered)]],
-  ['upperAscii', [sure(['string'], string, texts.raised)]],
-  ['trim', [sure(['string'], string, texts.trimmed)]],
-  ['charAt', [overload(['string', 'int'], string, texts.characterAt)]],
+  ['startsWith', [overload(['string', 'string'], bool, texts.startsWith)]],
+  ['endsWith', [overload(['string', 'string'], bool, texts.endsWith)]],
+  ['contains', [overload(['string', 'string'], bool, texts.contains)]],
+  ['lowerAscii', [overload(['string'], string, texts.lowered)]],
+  ['upperAscii', [overload(['string'], string, texts.raised)]],
+  ['trim', [overload(['string'], string, texts.trimmed)]],
+  ['charAt', [overload(['string', 'int'], string, positions.characterAt)]],
   [
     'substring',
     [
-      overload(['string', 'int'], string, texts.substring),
-      overload(['string', 'int', 'int'], string, texts.substring),
+      overload(['string', 'int'], string, positions.substring),
+      overload(['string', 'int', 'int'], string, positions.substring),
     ],
   ],
   [
     'indexOf',
     [
-      overload(['string', 'string'], int, texts.positionOf),
-      overload(['string', 'string', 'int'], int, texts.positionOf),
+      overload(['string', 'string'], int, positions.positionOf),
+      overload(['string', 'string', 'int'], int, positions.positionOf),
     ],
   ],
   [
     'lastIndexOf',
     [
-      overload(['string', 'string'], int, texts.lastPositionOf),
-      overload(['string', 'string', 'int'], int, texts.lastPositionOf),
+      overload(['string', 'string'], int, positions.lastPositionOf),
+      overload(['string', 'string', 'int'], int, positions.lastPositionOf),
     ],
   ],
   [
@@ -83,15 +97,13 @@ export const methods: ReadonlyMap<string, readonly Overload[]> = new Map<string,
   ],
   [
     'join',
-    [
-      overload(['list'], string, texts.joined),
-      overload(['list', 'string'], string, texts.joined),
-    ],
+    [overload(['list'], string, texts.joined), overload(['list', 'string'], string, texts.joined)],
   ],
   [
     'containsIP',
     [
-      overload(['cidr', 'string'], bool, (_, range, text) => {
+      overload(['cidr', 'string'], bool, (frame, range, text) => {
+        if (spend(frame, addressSteps)) return exhausted;
         const address = parseAddress(text);
         return address === undefined ? noAddress : contains(range, address);
       }),

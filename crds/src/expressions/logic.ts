@@ -16,7 +16,8 @@ export function connected(left: Term, right: Term, decides: boolean, at: number)
   function either(): Evaluate {
     const first = left.evaluate;
     const second = right.evaluate;
-    if (sureBool(left)) return (frame) => (first(frame) === decides ? decides : asBool(second(frame)));
+    if (sureBool(left))
+      return (frame) => (first(frame) === decides ? decides : asBool(second(frame)));
     return (frame) => {
       const a = first(frame);
       if (a === decides) return decides;

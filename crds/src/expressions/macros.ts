@@ -59,6 +59,7 @@ function rounds(parts: Loop): Evaluate {
     if (whole instanceof Fault) return whole;
     const items = isList(whole) ? whole : isMap(whole) ? mapKeys(whole) : undefined;
     if (items === undefined) return notIterable;
+    if (spend(frame, items.length >> 4)) return stopped;
     const { round, end } = begin();
     for (const item of items) {
       if (spend(frame, cost)) return stopped;

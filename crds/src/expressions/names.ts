@@ -29,7 +29,11 @@ const readParameter: Read = (frame, name) => {
 };
 
 const ofRequest = (type: Type, evaluate: Evaluate): Field => ({ type, evaluate, ofRequest: true });
-const ofIdentity = (type: Type, evaluate: Evaluate): Field => ({ type, evaluate, ofRequest: false });
+const ofIdentity = (type: Type, evaluate: Evaluate): Field => ({
+  type,
+  evaluate,
+  ofRequest: false,
+});
 
 /** What is no value is never evaluated, only looked into. */
 const nothing: Evaluate = () => null;

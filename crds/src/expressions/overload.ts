@@ -48,7 +48,8 @@ export function call(
   );
   const [only] = fitting;
   if (only === undefined) throw new Mistake(at, complaint());
-  const certain = fitting.length === 1 && args.every(({ type }, i) => isCertain(type, only.params[i]));
+  const certain =
+    fitting.length === 1 && args.every(({ type }, i) => isCertain(type, only.params[i]));
   return {
     type: resultType(fitting, args),
     at,

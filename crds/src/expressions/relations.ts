@@ -78,8 +78,7 @@ export function comparison(left: Term, right: Term, sign: Sign, at: number): Ter
 
 export function membership(item: Term, whole: Term, at: number): Term {
   const { type } = whole;
-  const expected =
-    type.kind === 'list' ? type.element : type.kind === 'map' ? type.key : types.dyn;
+  const expected = type.kind === 'list' ? type.element : type.kind === 'map' ? type.key : types.dyn;
   if (!['list', 'map', 'lookup', 'dyn', 'json'].includes(type.kind)) {
     throw new Mistake(at, `"in" needs a list or map behind it, found ${typeText(type)}`);
   }

@@ -34,7 +34,7 @@ export type ExpressionSource = {
   readonly clientAddress: string;
   readonly route: string;
   readonly rule: string;
-  /** Bytes, by Content-Length; -1 when unknown. */
+  /** Bytes, by Content-Length; 0 without a body, -1 when it is not known. */
   readonly bodySize: number;
   readonly identity: ExpressionIdentity | undefined;
 };

@@ -77,7 +77,8 @@ function isJson(type: Type): boolean {
 /** The type of a value that is one or the other; undefined when they have nothing in common. */
 export function join(a: Type, b: Type): Type | undefined {
   if (a.kind === 'dyn' || b.kind === 'dyn') return types.dyn;
-  if (a.kind === 'json' || b.kind === 'json') return isJson(a) && isJson(b) ? types.json : types.dyn;
+  if (a.kind === 'json' || b.kind === 'json')
+    return isJson(a) && isJson(b) ? types.json : types.dyn;
   if (a.kind === 'list' && b.kind === 'list') {
     const element = join(a.element, b.element);
     return element && list(element);
