@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { build, type Plugin } from 'esbuild';
 
-/** Bundles every program into dist/: the CLI, the controller, the data plane and its worker thread. */
+/** Bundles every program into dist/: the CLI, the controller, the data plane and its worker threads. */
 const outdir = 'dist';
 
 /**
@@ -27,6 +27,7 @@ await build({
     controller: 'controller/src/main.ts',
     dataplane: 'dataplane/src/main.ts',
     'dataplane-worker': 'dataplane/src/workers/worker.ts',
+    'dataplane-bcrypt': 'dataplane/src/filters/auth/basic/bcrypt-worker.ts',
   },
   outdir,
   outExtension: { '.js': '.mjs' },

@@ -14,6 +14,7 @@ export type {
   ExpressionSource,
   ExpressionType,
 } from './expressions/source.ts';
+export { type Htpasswd, type PasswordHash, parseHtpasswd } from './htpasswd.ts';
 export * from './kinds.ts';
 export { knownFields } from './known-fields.ts';
 export { type OwnKind, ownKinds } from './own-kinds.ts';
@@ -33,6 +34,7 @@ export type { PolicyStatus, RouteStatus, UpstreamStatus } from './resources/stat
 export type { UpstreamSpec } from './resources/upstream.ts';
 export { defaults } from './schema/defaults.ts';
 export type { TargetRef } from './schema/policy.ts';
+export { faultsOf, unsoundPolicy } from './unsound-policy.ts';
 export { isKind, type Validated, validateObject } from './validate.ts';
 export { nearest } from './validation/nearest.ts';
 export { type Path, type Problem, pathText } from './validation/problem.ts';

@@ -1,12 +1,14 @@
 import { labelValue } from '../state/label-value.ts';
 import type { TimerWheel } from '../state/timer-wheel.ts';
 import type { Series } from '../telemetry/series.ts';
+import { createPasswords, type Passwords } from './auth/basic/passwords.ts';
 import { createHealth, type Health, type Trouble } from './health.ts';
 
 /** What filters of a thread share, and what outlives the snapshot they were linked from. */
 export type ThreadState = {
   wheel: TimerWheel;
   health: Health;
+  passwords: Passwords;
   /** Slot of a counter; `count` adds one to it. */
   counter(family: string, labels: Readonly<Record<string, string>>): number;
   count(slot: number): void;
@@ -39,6 +41,7 @@ export function createThreadState(
   return {
     wheel,
     health: createHealth(report.health),
+    passwords: createPasswords(),
     counter(family, labels) {
       const text = Object.entries(labels).map(([name, value]) => `${name}="${labelValue(value)}"`);
       return series.slot(family, text.join(','));
