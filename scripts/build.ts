@@ -2,8 +2,11 @@ import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { build, type Plugin } from 'esbuild';
 
-/** Bundles every program into dist/: the CLI, the controller, the data plane and its worker threads. */
-const outdir = 'dist';
+/**
+ * Bundles every program into dist/, or into the folder that is given: the CLI, the controller, the data
+ * plane and its worker threads.
+ */
+const outdir = process.argv[2] ?? 'dist';
 
 /**
  * The parser as an ES module. Imported as CommonJS it would pass through esbuild's `__toESM`, which
