@@ -15,6 +15,15 @@ export type {
   ExpressionType,
 } from './expressions/source.ts';
 export { type Htpasswd, type PasswordHash, parseHtpasswd } from './htpasswd.ts';
+export {
+  algorithmsOf,
+  algorithmTraits,
+  hmacAlgorithmsFor,
+  isJwtAlgorithm,
+  type JwtAlgorithm,
+} from './key-set/algorithms.ts';
+export { jsonFault } from './key-set/json-shape.ts';
+export { type KeySet, readKeySet, type VerificationKey } from './key-set/key-set.ts';
 export * from './kinds.ts';
 export { knownFields } from './known-fields.ts';
 export { type OwnKind, ownKinds } from './own-kinds.ts';
