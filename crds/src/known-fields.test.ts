@@ -36,7 +36,7 @@ describe('known fields', () => {
       kind: 'EndpointSlice',
       metadata: { name: 'a', ownerReferences: [] },
       addressType: 'IPv4',
-      endpoints: [{ addresses: ['10.0.0.1'], hints: { kind: 'Pod' }, nodeName: 'n' }],
+      endpoints: [{ addresses: ['10.0.0.1'], deprecatedTopology: { a: 'b' }, nodeName: 'n' }],
       ports: null,
     };
     const { value, unknown } = knownFields('EndpointSlice', slice);

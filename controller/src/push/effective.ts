@@ -11,6 +11,7 @@ import {
   splitKey,
   versionOfManifest,
 } from '@gatehouse/snapshot';
+import { closedPolicy } from './closed-policy.ts';
 
 /** Why a data plane does not take a resource. */
 export interface RefusedBy {
@@ -141,7 +142,9 @@ export class EffectiveLane {
     for (const [key, compiled] of this.#compiled) {
       if (!this.isRefused(key, hex(compiled.hash))) continue;
       const accepted = this.#accepted.get(key) ?? [];
-      const other = accepted.find(({ hash }) => !this.isRefused(key, hex(hash)));
+      const candidates =
+        compiled.kind === Kind.POLICY ? [...accepted, closedPolicy(compiled)] : accepted;
+      const other = candidates.find(({ hash }) => !this.isRefused(key, hex(hash)));
       if (other !== undefined) {
         set.set(key, other);
       } else {

@@ -1,5 +1,12 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import type { FromDataPlane, Hello, Key, Manifest, ResourceSet } from '@gatehouse/snapshot';
+import {
+  type FromDataPlane,
+  type Hello,
+  type Key,
+  keyOf,
+  type Manifest,
+  type ResourceSet,
+} from '@gatehouse/snapshot';
 import { EffectiveLane, type RefusedBy } from './effective.ts';
 import { type Lanes, type Outcome, Session } from './session.ts';
 import type { RefusedUpdate, SessionLane } from './session-lane.ts';
@@ -26,6 +33,8 @@ export interface FleetView {
   dataPlanes: DataPlaneView[];
   /** Resources whose compiled version some data plane refused, and who. */
   heldBack: ReadonlyMap<Key, readonly RefusedBy[]>;
+  /** Resources that do not work at run time although they were taken, and where. */
+  troubles: ReadonlyMap<Key, readonly RefusedBy[]>;
   /** Nacks since the start. */
   nacks: number;
 }
@@ -86,7 +95,7 @@ export class Fleet {
     if (outcome === 'broken') this.#cut(session, broken(session.node));
     if (outcome === 'refused') this.#changed();
     else this.#streams.get(session)?.wake();
-    if (outcome === 'applied') this.#onChange();
+    if (outcome === 'applied' || outcome === 'told') this.#onChange();
     return outcome;
   }
 
@@ -99,7 +108,18 @@ export class Fleet {
     dataPlanes.sort((a, b) => (a.node < b.node ? -1 : 1));
     const { config, endpoints } = this.#lanes;
     const heldBack = new Map([...config.heldBack, ...endpoints.heldBack]);
-    return { dataPlanes, heldBack, nacks: this.#nacks };
+    return { dataPlanes, heldBack, troubles: this.#troubles(), nacks: this.#nacks };
+  }
+
+  #troubles(): FleetView['troubles'] {
+    const troubles = new Map<Key, RefusedBy[]>();
+    for (const { node, troubles: own } of this.#streams.keys()) {
+      for (const { kind, name, path, reason } of own) {
+        const key = keyOf(kind, name);
+        troubles.set(key, [...(troubles.get(key) ?? []), { node, path, reason }]);
+      }
+    }
+    return troubles;
   }
 
   /** Ends the stream of a data plane; it will open another. */

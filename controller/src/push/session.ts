@@ -9,11 +9,15 @@ import {
   Lane,
   laneOf,
   type Nack,
+  type Refusal,
   splitKey,
   type Update,
 } from '@gatehouse/snapshot';
 import { type EffectiveLane, isDependency } from './effective.ts';
 import { SessionLane } from './session-lane.ts';
+
+/** More are not remembered of one data plane. */
+const mostTroubles = 1000;
 
 /** The lanes of the fleet. */
 export interface Lanes {
@@ -22,7 +26,7 @@ export interface Lanes {
 }
 
 /** What an answer of a data plane led to. */
-export type Outcome = 'applied' | 'refused' | 'resent' | 'broken' | 'ignored';
+export type Outcome = 'applied' | 'refused' | 'resent' | 'broken' | 'told' | 'ignored';
 
 /** One data plane on one stream: decides what it is sent next. No clock and no I/O. */
 export class Session {
@@ -31,6 +35,8 @@ export class Session {
   readonly release: string;
   readonly config: SessionLane;
   readonly endpoints: SessionLane;
+  /** What does not work at run time, by its own account. */
+  troubles: readonly Refusal[] = [];
   readonly #lanes: Lanes;
 
   constructor({ node, zone, release, held }: Hello, lanes: Lanes) {
@@ -61,7 +67,9 @@ export class Session {
   answer(message: FromDataPlane['message']): Outcome {
     if (message.case === 'ack') return this.#ack(message.value);
     if (message.case === 'nack') return this.#nack(message.value);
-    return 'ignored';
+    if (message.case !== 'health') return 'ignored';
+    this.troubles = message.value.problems.slice(0, mostTroubles);
+    return 'told';
   }
 
   #nextConfig(): Update | undefined {

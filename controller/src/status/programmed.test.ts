@@ -49,11 +49,11 @@ const plane = (
   endpoints: laneOf(endpointsSet),
 });
 const older = setOf(route('default/a', 1), route('default/b', 1), upstream('u', 1));
-const fleetOf = (dataPlanes: DataPlaneView[], heldBack: FleetView['heldBack'] = new Map()) => ({
-  dataPlanes,
-  heldBack,
-  nacks: 0,
-});
+const fleetOf = (
+  dataPlanes: DataPlaneView[],
+  heldBack: FleetView['heldBack'] = new Map(),
+  troubles: FleetView['troubles'] = new Map(),
+) => ({ dataPlanes, heldBack, troubles, nacks: 0 });
 const refusedBy = (...nodes: string[]) =>
   new Map([
     [routeKey, nodes.map((node) => ({ node, path: 'rules[0].matches[0].path', reason: 'bad' }))],
@@ -147,6 +147,16 @@ const cases: Case[] = [
     fleetOf([plane('dp-1')]),
     both,
     ['True', 'Programmed', 'acknowledged by 1 of 1 data planes'],
+  ],
+  [
+    'it does not work on one of them',
+    fleetOf(
+      [plane('dp-1'), plane('dp-2')],
+      new Map(),
+      new Map([[routeKey, [{ node: 'dp-2', path: 'jwks.url', reason: 'HTML' }]]]),
+    ),
+    {},
+    ['False', 'NotEnforced', 'jwks.url: HTML (on dp-2); acknowledged by 2 of 2 data planes'],
   ],
   [
     'it is not accepted',

@@ -1,12 +1,13 @@
 import { hex, type Key, Lane, laneOf, type ResourceSet, splitKey } from '@gatehouse/snapshot';
 import type { Compiled, Condition, ObjectStatus } from '../compile/index.ts';
+import type { RefusedBy } from '../push/effective.ts';
 import type { DataPlaneView, FleetView, LaneView } from '../push/fleet.ts';
 
 /** Whether the data planes serve the generation that the status speaks of. */
 export type Programmed = {
   type: 'Programmed';
   status: 'True' | 'False' | 'Unknown';
-  reason: 'Programmed' | 'Pending' | 'Refused' | 'Invalid' | 'NoResources';
+  reason: 'Programmed' | 'Pending' | 'Refused' | 'Invalid' | 'NoResources' | 'NotEnforced';
   message: string;
 };
 
@@ -34,17 +35,29 @@ function programmed(status: ObjectStatus, fleet: FleetView, serves: Serves[]): P
   const out = notInUse(status);
   if (out) return out;
   const { resources } = status;
-  const { dataPlanes, heldBack } = fleet;
+  const { dataPlanes, heldBack, troubles } = fleet;
   const waiting = dataPlanes.filter((_, i) => !resources.every((key) => serves[i]?.(key)));
   const refusals = [
     ...resources.flatMap((key) => heldBack.get(key) ?? []).map(refusalText),
     ...waiting.flatMap((dataPlane) => wholeRefusals(dataPlane, resources)),
   ];
-  return verdict(
+  const state = verdict(
     dataPlanes.length,
     waiting.map(({ node }) => node),
     refusals,
   );
+  return withTroubles(
+    state,
+    resources.flatMap((key) => troubles.get(key) ?? []),
+  );
+}
+
+/** What all have taken and does not work all the same is not called programmed. */
+export function withTroubles(state: Programmed, troubles: readonly RefusedBy[]): Programmed {
+  if (troubles.length === 0 || state.status !== 'True') return state;
+  const texts = troubles.map(({ node, path, reason }) => `${path}: ${reason} (on ${node})`);
+  const message = `${some([...new Set(texts)], '; ')}; ${state.message}`;
+  return { ...state, status: 'False', reason: 'NotEnforced', message };
 }
 
 /** Undefined when the object is in the snapshot. */

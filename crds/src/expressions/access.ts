@@ -123,25 +123,25 @@ function keyText({ constant }: Term): string {
 
 function element(operand: Term, key: Term, at: number): Term {
   const missing = new Fault(`no ${keyText(key)} in it`, at);
-  const { evaluate } = operand;
-  const find = key.evaluate;
+  const [first, second] = [operand.evaluate, key.evaluate];
   return {
     type: elementType(operand.type),
     at,
     fallible: true,
     evaluate: (frame) => {
-      const whole = evaluate(frame);
+      const whole = first(frame);
       if (whole instanceof Fault) return whole;
-      const wanted = find(frame);
+      const wanted = second(frame);
       if (wanted instanceof Fault) return wanted;
-      const found = isList(whole)
-        ? whole[position(wanted)]
-        : isMap(whole)
-          ? lookUp(whole, wanted)
-          : undefined;
+      const found = elementOf(whole, wanted);
       return found === undefined ? missing : found;
     },
   };
+}
+
+function elementOf(whole: Value, key: Value): Value | undefined {
+  if (isList(whole)) return whole[position(key)];
+  return isMap(whole) ? lookUp(whole, key) : undefined;
 }
 
 function elementType(type: Type): Type {

@@ -2,7 +2,7 @@ import { defaults } from './defaults.ts';
 import { expression, name, objectName } from './fields.ts';
 import { array, boolean, object, oneOf, optional, type Static, type TSchema } from './schema.ts';
 
-const targetRef = object(
+export const targetRefSchema = object(
   {
     kind: oneOf(['Gateway', 'Route'], { description: 'Kind of the target.' }),
     name: objectName('Name of the target, in the namespace of the policy.'),
@@ -11,7 +11,7 @@ const targetRef = object(
   { description: 'What the policy applies to (GEP-713).' },
 );
 
-export type TargetRef = Static<typeof targetRef>;
+export type TargetRef = Static<typeof targetRefSchema>;
 
 /**
  * The spec of a policy kind (GEP-713). `fields` are the kind's own, all optional; they are given
@@ -25,7 +25,7 @@ export function policySpec<const P extends Record<string, TSchema>>(
   const direct = names.map((field) => `has(self.${field})`).join(' || ');
   return object(
     {
-      targetRefs: array(targetRef, {
+      targetRefs: array(targetRefSchema, {
         description: 'Targets; everything below a target is covered.',
         minItems: 1,
         maxItems: 16,

@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import {
   type ConsumerObject,
   checkExpression,
+  faultsOf,
   type SecretObject,
   type TargetRef,
 } from '@gatehouse/crds';
@@ -40,7 +41,7 @@ export function checkPolicy<F extends object>(
   lookup: PolicyLookup,
 ): CheckedPolicy {
   const { spec } = object;
-  const mistakes: Mistake[] = [];
+  const mistakes: Mistake[] = [...faultsOf(object)];
   const broken: BrokenRef[] = [];
   const secrets = new Map<string, Resource>();
   const context = contextOf(object, lookup, { mistakes, broken, secrets });
@@ -49,10 +50,11 @@ export function checkPolicy<F extends object>(
     : spec.defaults
       ? [spec.defaults, 'spec.defaults']
       : [spec, 'spec'];
+  // Of a policy that is not valid only the targets are left: there are no rules to judge.
+  const rules = mistakes.length > 0 ? [] : definition.rulesOf(fields, path, context);
   if (spec.when !== undefined) {
     context.expression(spec.when, 'bool', definition.whenScope, 'spec.when');
   }
-  const rules = definition.rulesOf(fields, path, context);
   return {
     kind: definition.kind,
     object,

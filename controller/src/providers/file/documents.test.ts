@@ -159,7 +159,7 @@ describe('what is for Gatehouse', () => {
   const object = (apiVersion: string, kind: string) =>
     `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: a }\n`;
   const only =
-    'only Route, Upstream, Gateway, Service, EndpointSlice, Secret, Namespace, ReferenceGrant';
+    'only Route, Upstream, AuthPolicy, Consumer, Gateway, Service, EndpointSlice, Secret, Namespace, ReferenceGrant';
 
   it.each([
     ['apps/v1', 'Deployment'],
@@ -174,11 +174,11 @@ describe('what is for Gatehouse', () => {
 
   it.each([
     ['gatehouse.dev/v1alpha1', 'Rote', '; did you mean "Route"?'],
-    ['gatehouse.dev/v1alpha1', 'AuthPolicy', `, ${only}`],
+    ['gatehouse.dev/v1alpha1', 'TeaPolicy', `, ${only}`],
     ['gateway.networking.k8s.io/v1', 'HTTPRoute', `, ${only}`],
     ['v1', 'Servce', '; did you mean "Service"?'],
     ['example.com/v1', 'Thing', `, ${only}`],
-    ['gatehose.dev/v1alpha1', 'AuthPolicy', `, ${only}`],
+    ['gatehose.dev/v1alpha1', 'TeaPolicy', `, ${only}`],
     ['app/v1', 'Deployment', `, ${only}`],
   ])('reports %s %s', (apiVersion, kind, rest) => {
     expect(lines(object(apiVersion, kind))).toEqual([

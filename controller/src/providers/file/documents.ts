@@ -1,4 +1,11 @@
-import { type AnyObject, isKind, type Path, pathText, validateObject } from '@gatehouse/crds';
+import {
+  type AnyObject,
+  isKind,
+  type Path,
+  pathText,
+  unsoundPolicy,
+  validateObject,
+} from '@gatehouse/crds';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import { type ObjectKey, objectKey } from '../../store/key.ts';
 import { foreignProblem } from './foreign.ts';
@@ -14,6 +21,8 @@ export type FileDocument = {
   key?: ObjectKey;
   /** Left out when there are problems. */
   object?: AnyObject;
+  /** Stands for a policy that has problems, so that what it protects is closed. */
+  closed?: AnyObject;
   problems: FileProblem[];
 };
 
@@ -83,7 +92,7 @@ function objectsOf(value: unknown): { item: unknown; prefix: Path }[] {
   return [{ item: value, prefix: [] }];
 }
 
-type Read = Pick<FileDocument, 'key' | 'object'> & {
+type Read = Pick<FileDocument, 'key' | 'object' | 'closed'> & {
   problems: { path: Path; message: string }[];
 };
 
@@ -98,7 +107,8 @@ function readObject(value: unknown): Read | undefined {
   const key = identify(value);
   const identity = key === undefined ? {} : { key };
   if ('object' in validated) return { ...identity, object: validated.object, problems: [] };
-  return { ...identity, problems: validated.problems };
+  const closed = unsoundPolicy(value, validated.problems);
+  return { ...identity, ...(closed ? { closed } : {}), problems: validated.problems };
 }
 
 /** Which object this is meant to be, as far as can be told from one that may have mistakes. */

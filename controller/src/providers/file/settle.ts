@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type AnyObject, defaults } from '@gatehouse/crds';
+import { type AnyObject, defaults, faultsOf } from '@gatehouse/crds';
 import { keyOf, type ObjectKey } from '../../store/key.ts';
 import type { FileDocument } from './documents.ts';
 import { type FileProblem, wholeFile } from './problem.ts';
@@ -29,13 +29,16 @@ export function settle(
   const doubtful = new Set<string>();
 
   function take(document: FileDocument): void {
-    const { file, key, object } = document;
+    const { file, key, object, closed } = document;
     const last = key && held.get(key);
     const claim = key && claims.get(key);
     if (key) claims.set(key, claim ?? document);
     if (claim) problems.push(duplicate(document, claim), ...document.problems);
     else if (key && object) next.set(key, adopt(object, file, last));
-    else if (key && last) {
+    else if (key && closed && !(last && isGood(last.object))) {
+      next.set(key, adopt(closed, file, last));
+      problems.push(...document.problems.map(withClosed));
+    } else if (key && last) {
       next.set(key, last);
       problems.push(...document.problems.map(withKept));
     } else {
@@ -69,6 +72,14 @@ function keptMessage(keys: readonly ObjectKey[]): string {
 
 function withKept(problem: FileProblem): FileProblem {
   return { ...problem, message: `${problem.message} ${stays}` };
+}
+
+function isGood(object: AnyObject): boolean {
+  return object.kind !== 'AuthPolicy' || faultsOf(object).length === 0;
+}
+
+function withClosed(problem: FileProblem): FileProblem {
+  return { ...problem, message: `${problem.message} (its targets answer 500 until it is mended)` };
 }
 
 function duplicate(document: FileDocument, first: FileDocument): FileProblem {

@@ -1,14 +1,17 @@
 import {
   type AnyObject,
   defaults,
+  type Kind,
   knownFields,
   type Path,
   type Problem,
+  unsoundPolicy,
+  type Validated,
   validateObject,
 } from '@gatehouse/crds';
 import { type ObjectKey, objectKey } from '../../store/key.ts';
 import { fieldsOf } from './api-fault.ts';
-import { apiVersionOf, type storedResources } from './resources.ts';
+import { apiVersionOf, reportedKinds, type storedResources } from './resources.ts';
 
 /** An object of the API server, reduced to what is read of it. */
 export interface Admitted {
@@ -19,6 +22,8 @@ export interface Admitted {
   version: number;
   /** Undefined when it has problems. */
   object: AnyObject | undefined;
+  /** Stands for a policy that has problems, so that what it protects is closed. */
+  closed: AnyObject | undefined;
   problems: Problem[];
   /** Fields of a newer release. */
   unknown: Path[];
@@ -28,8 +33,6 @@ export interface Admitted {
   className: string | undefined;
 }
 
-/** Kinds whose status is written here. */
-const reported = new Set<string>(['Route', 'Upstream', 'Gateway']);
 /** Copies of the whole object. */
 const copies = new Set(['kubectl.kubernetes.io/last-applied-configuration']);
 
@@ -46,7 +49,7 @@ export function admit(resource: (typeof storedResources)[number], raw: unknown):
     kind,
     metadata: { ...kept, ...annotationsOf(annotations) },
   });
-  const validated = validateObject(value);
+  const validated = withoutUnknown(kind, unknown, validateObject(value));
   const { gatewayClassName } = fieldsOf(rest.spec);
   return {
     key: objectKey(kind, text(namespace) ?? defaults.namespace, text(name) ?? ''),
@@ -54,10 +57,23 @@ export function admit(resource: (typeof storedResources)[number], raw: unknown):
     generation: typeof generation === 'number' ? generation : 0,
     version: Number(text(resourceVersion) ?? 0),
     object: 'object' in validated ? validated.object : undefined,
+    closed: 'object' in validated ? undefined : unsoundPolicy(value, validated.problems),
     problems: 'object' in validated ? [] : validated.problems,
     unknown,
-    status: reported.has(kind) ? status : undefined,
+    status: reportedKinds.has(kind) ? status : undefined,
     className: kind === 'Gateway' ? text(gatewayClassName) : undefined,
+  };
+}
+
+/** What a policy of a newer release demands beyond what is known here cannot be left out. */
+function withoutUnknown(kind: Kind, unknown: readonly Path[], validated: Validated): Validated {
+  if (kind !== 'AuthPolicy' || unknown.length === 0) return validated;
+  const message = 'is not known to this release';
+  return {
+    problems: [
+      ...('problems' in validated ? validated.problems : []),
+      ...unknown.map((path) => ({ path, message })),
+    ],
   };
 }
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AnyObject, Problem } from '@gatehouse/crds';
+import { type AnyObject, faultsOf, type Problem } from '@gatehouse/crds';
 import type { ObjectKey } from '../../store/key.ts';
 import type { Store } from '../../store/store.ts';
 import type { Admitted } from './admit.ts';
@@ -51,7 +51,8 @@ export function intake(options: IntakeOptions): Intake {
     const put: AnyObject[] = [];
     const remove: ObjectKey[] = [];
     for (const item of items) {
-      const { key, object } = item;
+      const { key } = item;
+      const object = item.object ?? (hasGood(key) ? undefined : item.closed);
       held.set(key, options.isOurs ? item : undefined);
       if (!isOurs(item)) {
         if (used.delete(key)) remove.push(key);
@@ -70,6 +71,13 @@ export function intake(options: IntakeOptions): Intake {
       put.push(object);
     }
     return { put, remove };
+  }
+
+  /** Whether a version that was sound is in use. */
+  function hasGood(key: ObjectKey): boolean {
+    const inUse = used.has(key) ? store.get(key) : undefined;
+    if (inUse?.kind !== 'AuthPolicy') return inUse !== undefined;
+    return faultsOf(inUse).length === 0;
   }
 
   function drop(key: ObjectKey): ObjectKey[] {

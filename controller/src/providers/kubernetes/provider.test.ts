@@ -13,6 +13,8 @@ const secrets = 'api/v1/secrets';
 const everything = [
   own('routes'),
   own('upstreams'),
+  own('authpolicies'),
+  own('consumers'),
   gatewayApi('gateways'),
   gatewayApi('gatewayclasses'),
   'api/v1/services',

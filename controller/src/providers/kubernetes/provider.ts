@@ -15,6 +15,7 @@ import {
   gatewayClassResource,
   pathOf,
   type Resource,
+  reportedKinds,
   secretResource,
   storedResources,
 } from './resources.ts';
@@ -134,7 +135,7 @@ export function watchCluster(options: ClusterOptions): ClusterWatch {
     for (const namespace of scopes) {
       const isGateway = resource.kind === 'Gateway';
       const key = progressKey(resource.kind, namespace);
-      const keepsSeen = ['Route', 'Upstream', 'Gateway'].includes(resource.kind);
+      const keepsSeen = reportedKinds.has(resource.kind);
       const one = intake({
         store,
         seen,

@@ -26,6 +26,8 @@ const gatewayApi = { ...whole, group: 'gateway.networking.k8s.io', version: 'v1'
 export const storedResources: readonly Stored[] = [
   { ...own, kind: 'Route', plural: 'routes' },
   { ...own, kind: 'Upstream', plural: 'upstreams' },
+  { ...own, kind: 'AuthPolicy', plural: 'authpolicies' },
+  { ...own, kind: 'Consumer', plural: 'consumers' },
   { ...gatewayApi, kind: 'Gateway', plural: 'gateways' },
   { ...core, kind: 'Service', plural: 'services' },
   {
@@ -58,6 +60,15 @@ export const gatewayClassResource: Resource = {
   plural: 'gatewayclasses',
   namespaced: false,
 };
+
+/** Kinds whose status is written here. */
+export const reportedKinds: ReadonlySet<string> = new Set([
+  'Route',
+  'Upstream',
+  'AuthPolicy',
+  'Consumer',
+  'Gateway',
+]);
 
 export function apiVersionOf({ group, version }: Resource): string {
   return group === '' ? version : `${group}/${version}`;

@@ -1,5 +1,11 @@
-import type { GatewayObject, SecretObject } from '@gatehouse/crds';
+import type {
+  AuthPolicyObject,
+  ConsumerObject,
+  GatewayObject,
+  SecretObject,
+} from '@gatehouse/crds';
 import { type Permits, permissions } from '../../compile/grants.ts';
+import { secretRefsOf } from '../../compile/policies/secret-refs.ts';
 import { type ObjectKey, objectKey } from '../../store/key.ts';
 import type { Store } from '../../store/store.ts';
 import { admit } from './admit.ts';
@@ -28,9 +34,10 @@ export interface Secrets {
 }
 
 /**
- * Keeps those Secrets in the store that a Gateway refers to, each by a watch of its own, so that no
- * right to list all Secrets is needed. While it is referred to, a Secret that is deleted or cannot be
- * served any more stays in the store as it was: a listener never goes away with its certificate.
+ * Keeps those Secrets in the store that a Gateway, a policy or a Consumer refers to, each by a watch of
+ * its own, so that no right to list all Secrets is needed. While it is referred to, a certificate that
+ * is deleted or cannot be served any more stays in the store as it was: a listener never goes away with
+ * it. A credential that is deleted is gone.
  */
 export function followSecrets({ store, follow, judge, onTrouble }: SecretsOptions): Secrets {
   const followed = new Map<string, { key: ObjectKey; close(): Promise<void> }>();
@@ -64,9 +71,10 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
 
   function refresh(): void {
     const permits = permissions(store.list('ReferenceGrant'));
-    const wanted = new Map<string, SecretRef>(
-      store.list('Gateway').flatMap((gateway) => secretRefs(gateway, permits)),
-    );
+    const wanted = new Map<string, SecretRef>([
+      ...store.list('Gateway').flatMap((gateway) => secretRefs(gateway, permits)),
+      ...[...store.list('AuthPolicy'), ...store.list('Consumer')].flatMap(ownSecretRefs),
+    ]);
     for (const [id, { namespace, name }] of wanted) {
       if (followed.has(id)) continue;
       const key = objectKey('Secret', namespace, name);
@@ -83,7 +91,8 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
   }
 
   const leave = store.subscribe((changed) => {
-    if ([...changed].some((key) => /^(Gateway|ReferenceGrant)\//.test(key))) refresh();
+    if ([...changed].some((key) => /^(Gateway|ReferenceGrant|AuthPolicy|Consumer)\//.test(key)))
+      refresh();
   });
   return {
     troubles: () => troubles,
@@ -95,6 +104,15 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
 }
 
 type SecretRef = { namespace: string; name: string };
+
+/** What a policy or a Consumer names, always in its own namespace. */
+function ownSecretRefs({ metadata, spec }: AuthPolicyObject | ConsumerObject) {
+  const { namespace = '' } = metadata;
+  return secretRefsOf(spec).map((name): [string, SecretRef] => [
+    `${namespace}/${name}`,
+    { namespace, name },
+  ]);
+}
 
 /** Those of its own namespace, and of others as far as they grant it: nothing else is read. */
 function secretRefs(gateway: GatewayObject, permits: Permits): [string, SecretRef][] {

@@ -48,7 +48,8 @@ export function written(
 export function sameConditions(wanted: readonly WrittenCondition[], present: unknown): boolean {
   return wanted.every((one) => {
     const before = conditionIn(present, one.type);
-    const settled = one.type === 'Programmed' && one.status === 'True';
+    const counts = one.type === 'Programmed' || one.type === 'Enforced';
+    const settled = counts && one.status === 'True';
     return (
       before !== undefined &&
       before.status === one.status &&

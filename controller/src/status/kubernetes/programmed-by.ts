@@ -3,7 +3,14 @@ import type { ObjectStatus } from '../../compile/index.ts';
 import { type Progress, reached } from '../../providers/kubernetes/index.ts';
 import type { RefusedBy } from '../../push/effective.ts';
 import { objectKey } from '../../store/key.ts';
-import { isEndpoints, notInUse, type Programmed, refusalText, verdict } from '../programmed.ts';
+import {
+  isEndpoints,
+  notInUse,
+  type Programmed,
+  refusalText,
+  verdict,
+  withTroubles,
+} from '../programmed.ts';
 import type { DataPlaneReport, LaneReport, Report } from './report.ts';
 
 /** Whether all data planes serve what became of an object. @param version of its content. */
@@ -23,6 +30,10 @@ interface DataPlane {
 export function programmedBy(reports: readonly Report[]): Judge {
   const dataPlanes = merged(reports.flatMap((report) => report.dataPlanes));
   const heldBack = new Map<Key, { by: readonly RefusedBy[]; at: Progress }[]>();
+  const troubles = new Map<Key, RefusedBy[]>();
+  for (const { key, by } of reports.flatMap((report) => report.troubles ?? [])) {
+    troubles.set(key, [...(troubles.get(key) ?? []), ...by]);
+  }
   for (const { heldBack: held, at } of reports) {
     for (const { key, by } of held) heldBack.set(key, [...(heldBack.get(key) ?? []), { by, at }]);
   }
@@ -34,8 +45,9 @@ export function programmedBy(reports: readonly Report[]): Judge {
     const out = notInUse(status);
     if (out) return out;
     const { kind, namespace, name, resources } = status;
+    const felt = troubles.size === 0 ? [] : resources.flatMap((key) => troubles.get(key) ?? []);
     // The usual case: nothing has to be compared.
-    if (version <= floorOf(kind, namespace)) return served;
+    if (version <= floorOf(kind, namespace)) return withTroubles(served, felt);
     const object = objectKey(kind, namespace, name);
     const ends = resources.filter(isEndpoints);
     const config = ends.length === 0 ? resources : resources.filter((key) => !isEndpoints(key));
@@ -61,11 +73,12 @@ export function programmedBy(reports: readonly Report[]): Judge {
               .flatMap(({ by }) => by.map(refusalText)),
             ...waiting.flatMap((one) => wholeRefusals(one, config.length > 0, ends.length > 0)),
           ];
-    return verdict(
+    const state = verdict(
       dataPlanes.length,
       waiting.map(({ node }) => node),
       refusals,
     );
+    return withTroubles(state, felt);
   };
 }
 

@@ -30,6 +30,8 @@ export interface Report {
   dataPlanes: readonly DataPlaneReport[];
   /** Refused resources, of what was compiled of `at`. */
   heldBack: readonly { key: Key; by: readonly RefusedBy[] }[];
+  /** Resources that do not work at run time; none in a report of an older release. */
+  troubles?: readonly { key: Key; by: readonly RefusedBy[] }[];
   at: Progress;
 }
 
@@ -37,10 +39,10 @@ export interface Report {
 const mostExceptions = 200;
 
 /** The kinds that have statuses. */
-const reportedKinds = /^(Route|Upstream|Gateway)\//;
+const reportedKinds = /^(Route|Upstream|Gateway|AuthPolicy|Consumer)\//;
 
 export function reportOf(
-  { dataPlanes, heldBack }: FleetView,
+  { dataPlanes, heldBack, troubles }: FleetView,
   compiled: Compiled,
   history: { config: History; endpoints: History },
 ): Report {
@@ -53,6 +55,7 @@ export function reportOf(
       endpoints: laneReport(second, endpoints, endpointsVersion, history.endpoints),
     })),
     heldBack: [...heldBack].map(([key, by]) => ({ key, by })),
+    troubles: [...troubles].map(([key, by]) => ({ key, by })),
     at: history.config.of(configVersion) ?? {},
   };
 }

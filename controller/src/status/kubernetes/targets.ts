@@ -70,8 +70,11 @@ export function createTargets(): Targets {
       if (sound && found?.generation !== seen.generation) continue;
       const before = made.get(key);
       const same = before?.found === found && before?.seen === seen && before.troubles === troubles;
+      // Of a policy that is not sound its closed form may have been compiled.
       const status =
-        sound && found ? withTroubles(found, secrets) : unsoundStatus(key, seen, found);
+        found?.generation === seen.generation
+          ? withTroubles(found, secrets)
+          : unsoundStatus(key, seen, found);
       const programmed = judge(status, seen.version);
       if (same && isSame(before.programmed, programmed)) {
         next.set(key, before);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ObjectStatus } from '../../compile/index.ts';
+import type { AncestorStatus, ObjectStatus } from '../../compile/index.ts';
 import { controllerName, fieldsOf } from '../../providers/kubernetes/index.ts';
 import type { Programmed } from '../programmed.ts';
 import { conditionIn, sameConditions, type WrittenCondition, written } from './conditions.ts';
@@ -15,6 +15,7 @@ export interface Wanted {
 }
 
 const gatewayGroup = 'gateway.networking.k8s.io';
+const ownGroup = 'gatehouse.dev';
 
 /**
  * @param present the status that the object has now, whoever wrote it.
@@ -31,6 +32,7 @@ export function wantedStatus(
   const conditions = written([...compiled, programmed], before.conditions, generation, now);
   const parts = [
     ...(status.kind === 'Route' ? [parentsOf(status, before.parents, now)] : []),
+    ...(status.ancestors ? [ancestorsOf(status, programmed, before, now)] : []),
     ...(status.kind === 'Gateway' ? [listenersOf(status, programmed, before.listeners, now)] : []),
   ];
   return {
@@ -66,6 +68,34 @@ function parentsOf({ parents = [], generation }: ObjectStatus, present: unknown,
     return { parentRef: ref, controllerName, conditions: mine };
   });
   return { fields: { parents: next }, same };
+}
+
+/** GEP-713, PolicyAncestorStatus, and what is in force at each target. */
+function ancestorsOf(
+  { ancestors = [], effective = [], generation }: ObjectStatus,
+  programmed: Programmed,
+  present: Record<string, unknown>,
+  now: string,
+) {
+  const list = Array.isArray(present.ancestors) ? present.ancestors.map(fieldsOf) : [];
+  let same = list.length === ancestors.length && isDeepStrictEqual(present.effective, effective);
+  const next = ancestors.map(({ ancestorRef, conditions, unenforced }) => {
+    const group = ancestorRef.kind === 'Gateway' ? gatewayGroup : ownGroup;
+    const ref = { group, ...ancestorRef };
+    const before = list.find((one) => isDeepStrictEqual(one.ancestorRef, ref));
+    const enforced = enforcedOf(unenforced, programmed);
+    const mine = written([...conditions, enforced], before?.conditions, generation, now);
+    same &&= before?.controllerName === controllerName && sameConditions(mine, before?.conditions);
+    return { ancestorRef: ref, controllerName, conditions: mine };
+  });
+  return { fields: { ancestors: next, effective }, same };
+}
+
+function enforcedOf(unenforced: AncestorStatus['unenforced'], programmed: Programmed) {
+  const type = 'Enforced';
+  if (unenforced) return { type, status: 'False', ...unenforced };
+  const { status, reason, message } = programmed;
+  return { type, status, reason: status === 'True' ? 'Enforced' : reason, message };
 }
 
 /** Gateway API, ListenerStatus. */
