@@ -28,6 +28,14 @@ interface Pending {
   full: boolean;
 }
 
+/** A target with what is kept beside it, as text, too. */
+interface Merged {
+  effective: Effective;
+  text: string;
+  manifest: Manifest;
+  version: string;
+}
+
 /** An update that was refused as a whole. */
 export interface RefusedUpdate {
   version: string;
@@ -41,6 +49,7 @@ export class SessionLane {
   version: string;
   refused: RefusedUpdate | undefined;
   #pending: Pending | undefined;
+  #merged: Merged | undefined;
   /** The first update after Hello is sent even when nothing differs: it says "you are current". */
   #told = false;
   #acknowledged = false;
@@ -65,8 +74,7 @@ export class SessionLane {
     if (this.#pending !== undefined) return undefined;
     const full = this.#full;
     const kept = keeps === undefined ? [] : this.#kept(effective, keeps);
-    const manifest = kept.length === 0 ? effective.manifest : merged(effective.manifest, kept);
-    const version = kept.length === 0 ? effective.version : versionOfManifest(manifest);
+    const { manifest, version } = kept.length === 0 ? effective : this.#with(effective, kept);
     if (version === this.refused?.version) return undefined;
     if (this.#told && !full && version === this.version) return undefined;
     const held = full ? new Map<Key, string>() : without(this.manifest, kept);
@@ -131,6 +139,16 @@ export class SessionLane {
     return { refused, broken: false };
   }
 
+  /** Asked for at every wake, for as long as something is kept: made once. */
+  #with(effective: Effective, kept: [Key, string][]): Merged {
+    const text = kept.join();
+    if (this.#merged?.effective !== effective || this.#merged.text !== text) {
+      const manifest = new Map([...effective.manifest, ...kept]);
+      this.#merged = { effective, text, manifest, version: versionOfManifest(manifest) };
+    }
+    return this.#merged;
+  }
+
   #kept(effective: Effective, keeps: Keeps): [Key, string][] {
     const kept: [Key, string][] = [];
     for (const [key, hash] of this.manifest) {
@@ -145,10 +163,6 @@ function reasonOf(refusals: Refusal[]): string {
     [name, path, reason].filter((part) => part !== '').join(': '),
   );
   return texts.join('; ') || 'no reason was given';
-}
-
-function merged(manifest: Manifest, kept: [Key, string][]): Manifest {
-  return new Map([...manifest, ...kept]);
 }
 
 function without(manifest: Manifest, kept: [Key, string][]): Manifest {
