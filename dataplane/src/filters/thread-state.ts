@@ -3,12 +3,14 @@ import type { TimerWheel } from '../state/timer-wheel.ts';
 import type { Series } from '../telemetry/series.ts';
 import { createPasswords, type Passwords } from './auth/basic/passwords.ts';
 import { createHealth, type Health, type Trouble } from './health.ts';
+import { createOutbound, type Outbound } from './outbound.ts';
 
 /** What filters of a thread share, and what outlives the snapshot they were linked from. */
 export type ThreadState = {
   wheel: TimerWheel;
   health: Health;
   passwords: Passwords;
+  outbound: Outbound;
   /** Slot of a counter; `count` adds one to it. */
   counter(family: string, labels: Readonly<Record<string, string>>): number;
   count(slot: number): void;
@@ -42,6 +44,7 @@ export function createThreadState(
     wheel,
     health: createHealth(report.health),
     passwords: createPasswords(),
+    outbound: createOutbound(),
     counter(family, labels) {
       const text = Object.entries(labels).map(([name, value]) => `${name}="${labelValue(value)}"`);
       return series.slot(family, text.join(','));

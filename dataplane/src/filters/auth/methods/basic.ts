@@ -1,13 +1,13 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { type PasswordHash, parseHtpasswd } from '@gatehouse/crds';
 import { policySecretName } from '@gatehouse/snapshot';
-import { errorReply } from '../../../http1/reply.ts';
 import { now } from '../../../state/clock.ts';
 import { type Identity, LinkFault } from '../../filter.ts';
 import { decodeUserPass, type UserPass } from '../basic/user-pass.ts';
 import { credentialReader } from '../credential.ts';
 import { createExpiringCache } from '../expiring-cache.ts';
 import type { Attempt, LinkMethod } from '../method.ts';
+import { reasonOf, unavailable } from '../unavailable.ts';
 
 /** Milliseconds for which a password that was good is not compared again, and how many of them. */
 const goodFor = 60_000;
@@ -55,7 +55,7 @@ export const linkBasic: LinkMethod<'basic'> = (config, context) => {
     const { hash } = entry ?? standIn(user) ?? {};
     if (!hash) return refused('there are no users');
     const matches = passwords.match(password, hash);
-    if (matches === 'busy') return tooBusy;
+    if (matches === 'busy') return unavailable('too many passwords wait to be compared');
     const judge = (match: boolean): Attempt => {
       if (!entry) return refused('the user is not known');
       if (!match) return refused('the password is wrong');
@@ -102,19 +102,6 @@ function refused(reason: string): Attempt {
   return { kind: 'invalid', reason };
 }
 
-const tooBusy: Attempt = {
-  kind: 'unavailable',
-  reason: 'too many passwords wait to be compared',
-  reply: withRetry(),
-};
-
-/** RFC 9110 section 10.2.3. */
-function withRetry() {
-  const reply = errorReply(503, 'Service unavailable');
-  return { ...reply, fields: `${reply.fields}retry-after: 1\r\n` };
-}
-
 function failed(error: unknown): Attempt {
-  const reason = error instanceof Error ? error.message : String(error);
-  return { kind: 'unavailable', reason: `the password cannot be compared: ${reason}` };
+  return unavailable(`the password cannot be compared: ${reasonOf(error)}`);
 }
