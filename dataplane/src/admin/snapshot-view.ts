@@ -5,6 +5,7 @@ import {
   Kind,
   keyOf,
   ListenerSchema,
+  PolicySchema,
   type Resource,
   type ResourceSet,
   RouteSchema,
@@ -18,9 +19,13 @@ const schemas: Partial<Record<Kind, DescMessage>> = {
   [Kind.ROUTE]: RouteSchema,
   [Kind.UPSTREAM]: UpstreamSchema,
   [Kind.ENDPOINTS]: EndpointsSchema,
+  [Kind.POLICY]: PolicySchema,
 };
 
-/** The live snapshot as JSON. Of a Secret only its type and the names of its keys are shown. */
+/**
+ * The live snapshot as JSON. Of a Secret only its type and the names of its keys are shown; rules of
+ * policies name Secrets and hold none.
+ */
 export function configView(config: ResourceSet, endpoints: ResourceSet) {
   return {
     version: versionOf(config),
@@ -29,6 +34,7 @@ export function configView(config: ResourceSet, endpoints: ResourceSet) {
     routes: view(config, Kind.ROUTE),
     upstreams: view(config, Kind.UPSTREAM),
     endpoints: view(endpoints, Kind.ENDPOINTS),
+    policies: view(config, Kind.POLICY),
     secrets: view(config, Kind.SECRET),
   };
 }

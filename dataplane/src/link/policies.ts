@@ -117,9 +117,29 @@ export type PolicyScopes = {
   guardedOf(listener: string): readonly string[];
 };
 
+type Scoped = { name: string; order: number };
+
+/** Policies by the scope that their name tells. */
+export function byScopeOf<P extends Scoped>(policies: Iterable<P>): ReadonlyMap<string, P[]> {
+  return Map.groupBy(policies, ({ name }) => name.slice(name.indexOf('/') + 1));
+}
+
 /** Of each kind the policy of the most specific scope counts: rule, Route, listener. */
+export function policiesAt<P extends Scoped>(
+  byScope: ReadonlyMap<string, readonly P[]>,
+  listener: string,
+  route: string,
+  rule: string,
+): P[] {
+  const found = new Map<number, P>();
+  for (const scope of [listener, `${listener}/${route}`, `${listener}/${route}/${rule}`]) {
+    for (const policy of byScope.get(scope) ?? []) found.set(policy.order, policy);
+  }
+  return [...found.values()].sort((a, b) => a.order - b.order);
+}
+
 export function scopesOf(policies: LinkedPolicies): PolicyScopes {
-  const byScope = Map.groupBy(policies.values(), ({ name }) => name.slice(name.indexOf('/') + 1));
+  const byScope = byScopeOf(policies.values());
   const guarded = new Map<string, Set<string>>();
   for (const { name, guarded: headers } of policies.values()) {
     const [, namespace, gateway] = name.split('/');
@@ -142,12 +162,8 @@ export function scopesOf(policies: LinkedPolicies): PolicyScopes {
   return {
     filtersOf(listener, route, rule) {
       if (byScope.size === 0) return undefined;
-      const found = new Map<number, LinkedPolicy>();
-      for (const scope of [listener, `${listener}/${route}`, `${listener}/${route}/${rule}`]) {
-        for (const policy of byScope.get(scope) ?? []) found.set(policy.order, policy);
-      }
-      if (found.size === 0) return undefined;
-      return chainOf([...found.values()].sort((a, b) => a.order - b.order));
+      const found = policiesAt(byScope, listener, route, rule);
+      return found.length === 0 ? undefined : chainOf(found);
     },
     guardedOf(listener) {
       const names = guarded.get(listener.slice(0, listener.lastIndexOf('/')));

@@ -27,23 +27,60 @@ export function variablesOf(
 
 const rankOfKind = { exact: 0, template: 1, prefix: 2, regex: 3 };
 
+type Compare = (a: Candidate<unknown>, b: Candidate<unknown>) => number;
+
+/** What one candidate has ahead of another, in the order in which it is asked for. */
+export type Advantage =
+  | 'path'
+  | 'method'
+  | 'headers'
+  | 'query'
+  | 'age'
+  | 'route'
+  | 'rule'
+  | 'position';
+
+const criteria: readonly { by: Advantage; compare: Compare }[] = [
+  { by: 'path', compare: (a, b) => rankOfKind[a.path.kind] - rankOfKind[b.path.kind] },
+  { by: 'path', compare: (a, b) => patternLength(b.path) - patternLength(a.path) },
+  {
+    by: 'method',
+    compare: ({ conditions: a }, { conditions: b }) =>
+      Math.sign(b.methods.length) - Math.sign(a.methods.length),
+  },
+  {
+    by: 'headers',
+    compare: ({ conditions: a }, { conditions: b }) => b.headers.length - a.headers.length,
+  },
+  {
+    by: 'query',
+    compare: ({ conditions: a }, { conditions: b }) => b.query.length - a.query.length,
+  },
+  { by: 'age', compare: (a, b) => compareAge(a.created, b.created) },
+  { by: 'route', compare: (a, b) => compareText(a.route, b.route) },
+  { by: 'rule', compare: (a, b) => compareText(a.rule, b.rule) },
+  { by: 'position', compare: (a, b) => a.position - b.position },
+];
+
 /**
  * Order of precedence of candidates that are found by the same key (Gateway API, HTTPRouteRule): method
  * given, number of header matches, number of query matches, age, names. Rules of a Route have no order,
  * so their names decide. Among regular expressions the longest comes first, for want of a better rule.
  */
 export function comparePrecedence(a: Candidate<unknown>, b: Candidate<unknown>): number {
-  return (
-    rankOfKind[a.path.kind] - rankOfKind[b.path.kind] ||
-    patternLength(b.path) - patternLength(a.path) ||
-    Math.sign(b.conditions.methods.length) - Math.sign(a.conditions.methods.length) ||
-    b.conditions.headers.length - a.conditions.headers.length ||
-    b.conditions.query.length - a.conditions.query.length ||
-    compareAge(a.created, b.created) ||
-    compareText(a.route, b.route) ||
-    compareText(a.rule, b.rule) ||
-    a.position - b.position
-  );
+  return decisive(a, b)?.order ?? 0;
+}
+
+/** The first criterion by which `a` comes before or after `b`; undefined when none tells them apart. */
+export function decisive(
+  a: Candidate<unknown>,
+  b: Candidate<unknown>,
+): { by: Advantage; order: number } | undefined {
+  for (const { by, compare } of criteria) {
+    const order = compare(a, b);
+    if (order !== 0) return { by, order };
+  }
+  return undefined;
 }
 
 function patternLength(path: PathCondition): number {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createRouter, type RouteInput } from './index.ts';
+import { type Candidate, createRouter, type RouteInput } from './index.ts';
 import { matchNaively } from './naive-router.ts';
 import { headOf, matchOf } from './router-case.ts';
+import { type Fitting, hostnameFor, whyFirst } from './why-first.ts';
 
 const literal = fc.constantFrom('a', 'b', 'ab');
 const slash = fc.constantFrom('', '', '/');
@@ -117,4 +118,45 @@ it('the winner is that of the rules of precedence, in whatever order the routes 
   );
   // Else the alphabet is too large for routes and requests to meet.
   expect(found).toBeGreaterThan(1000);
+});
+
+/** The routes with a match that nothing fits in the place of one, so that the next best wins. */
+function without(inputs: readonly RouteInput<string>[], gone: Candidate<string>) {
+  return inputs.map((route) => {
+    if (route.name !== gone.route) return route;
+    const rules = route.rules.map((rule) => {
+      if (rule.name !== gone.rule) return rule;
+      const matches = rule.matches.map((match, index) =>
+        index === gone.position ? matchOf({ methods: ['NONE'] }) : match,
+      );
+      return { ...rule, matches };
+    });
+    return { ...route, rules };
+  });
+}
+
+it('why the winner comes before the next best can always be told', () => {
+  const told = new Set<string>();
+  fc.assert(
+    fc.property(routes, requests, (inputs, heads) => {
+      const { router } = createRouter(inputs);
+      for (const head of heads) {
+        const winner = router.match(head);
+        if (!winner) continue;
+        const next = createRouter(without(inputs, winner)).router.match(head);
+        if (!next) continue;
+        const fitting = (candidate: Candidate<string>): Fitting => {
+          const { hostnames = [] } = inputs.find(({ name }) => name === candidate.route) ?? {};
+          return { candidate, hostname: hostnameFor(hostnames, head.host) ?? 'none' };
+        };
+        const why = whyFirst(fitting(winner), fitting(next));
+        expect(why?.order).toBeLessThan(0);
+        told.add(why?.by ?? '');
+      }
+    }),
+    { numRuns: 300 },
+  );
+  // The rest decides so rarely that a run may be without it.
+  const common = ['hostname', 'path', 'method', 'headers', 'query', 'route'];
+  expect([...told]).toEqual(expect.arrayContaining(common));
 });

@@ -1,4 +1,5 @@
-export { type Candidate, variablesOf } from './candidate.ts';
+export { type Advantage, type Candidate, variablesOf } from './candidate.ts';
 export { normalisePath } from './normalise-path.ts';
 export type { Problem, RequestHead, RouteInput, RuleInput } from './route-input.ts';
 export { createRouter, type Router } from './router.ts';
+export { hostnameFor, whyFirst } from './why-first.ts';
