@@ -1,12 +1,14 @@
 import { alternatives, didYouMean } from '../validation/nearest.ts';
-import { fieldOf, index, presence, select } from './access.ts';
-import { callFunction, operators } from './calls.ts';
+import { callFunction } from './calls.ts';
+import { index } from './elements.ts';
+import { fieldOf, presence, select } from './fields.ts';
 import type { Term } from './frame.ts';
 import { expressionLimits } from './limits.ts';
 import { constantTerm, listLiteral, mapLiteral } from './literals.ts';
 import { itemType, loop } from './macros.ts';
 import type { Names } from './names.ts';
 import type { Node } from './node.ts';
+import { operators } from './operators.ts';
 import { Mistake } from './place.ts';
 import { membership } from './relations.ts';
 import type { Field, Type } from './type.ts';

@@ -1,10 +1,8 @@
-import type { parse } from '@bufbuild/cel';
 import type { Shape } from './node.ts';
 import { Mistake } from './place.ts';
+import type { ExprOf } from './tree.ts';
 import { Uint, type Value, type ValueKind } from './value.ts';
 
-type Expr = ReturnType<typeof parse>['expr'];
-type Constant = Extract<Expr['exprKind'], { case: 'constExpr' }>['value'];
 type Literal = Extract<Shape, { kind: 'literal' }>;
 
 export const smallestInt = -(2n ** 63n);
@@ -12,7 +10,7 @@ export const largestInt = 2n ** 63n - 1n;
 export const largestUint = 2n ** 64n - 1n;
 
 /** The parser takes numbers of any size. */
-export function constant({ constantKind }: Constant, at: number): Literal {
+export function constant({ constantKind }: ExprOf<'constExpr'>, at: number): Literal {
   switch (constantKind.case) {
     case 'boolValue':
       return literal('bool', constantKind.value);

@@ -39,7 +39,8 @@ function compiled(pattern: string, at: number): RE2JS {
     expression = RE2JS.compile(pattern);
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
-    throw new Mistake(at, `${error.message}; only RE2 syntax is accepted`);
+    const reason = error.message.replace(/^error parsing regexp: /, '');
+    throw new Mistake(at, `${reason}; only RE2 syntax is accepted`);
   }
   const size = expression.programSize();
   if (size <= expressionLimits.patternSize) return expression;

@@ -1,4 +1,5 @@
 import { compare, equals } from './compare.ts';
+import { requireLowerCase } from './elements.ts';
 import { type Evaluate, type Frame, spend, type Term } from './frame.ts';
 import { lookUp, mapKey } from './maps.ts';
 import { Mistake } from './place.ts';
@@ -22,7 +23,7 @@ function neverEqual(left: Type, right: Type): string {
 function test(left: Term, right: Term, wanted: boolean): Evaluate {
   const [first, second] = [left.evaluate, right.evaluate];
   const literal = right.constant;
-  // Most comparisons are of a text with a literal; this is 5 times faster than the general case.
+  // Most comparisons are of a text with a literal: saves 10 ns of 23.
   if (typeof literal === 'string') {
     return (frame) => {
       const value = first(frame);
@@ -84,6 +85,9 @@ export function membership(item: Term, whole: Term, at: number): Term {
   }
   if (!mayEqual(item.type, type.kind === 'lookup' ? types.string : expected)) {
     throw new Mistake(item.at, `${typeText(item.type)} is never in ${typeText(type)}`);
+  }
+  if (type.kind === 'lookup' && typeof item.constant === 'string') {
+    requireLowerCase(type, item.constant, item.at);
   }
   const noKey = new Fault('"in" cannot look for such a value', at);
   const among = type.kind === 'lookup' ? entryOf(type.read, noKey) : memberOf(whole, noKey);

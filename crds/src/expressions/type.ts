@@ -20,6 +20,9 @@ export type Type =
       readonly lowerCase: boolean;
     };
 
+export type ObjectType = Extract<Type, { kind: 'object' }>;
+export type LookupType = Extract<Type, { kind: 'lookup' }>;
+
 export type Field = {
   readonly type: Type;
   readonly evaluate: Evaluate;
@@ -98,6 +101,11 @@ export function joinAll(all: readonly Type[]): Type {
 }
 
 const numbers: ReadonlySet<string> = new Set(['int', 'uint', 'double']);
+
+/** Whether nothing but the value itself will say what it is. */
+export function isAny({ kind }: Type): boolean {
+  return kind === 'dyn' || kind === 'json';
+}
 
 export function isNumber(type: Type): boolean {
   return numbers.has(type.kind);

@@ -1,22 +1,8 @@
-import { alternatives, didYouMean } from '../validation/nearest.ts';
 import type { Evaluate, Term } from './frame.ts';
 import { lookUp } from './maps.ts';
 import { Mistake } from './place.ts';
-import { isNumber, mayEqual, type Type, types, typeText } from './type.ts';
+import { isAny, isNumber, type LookupType, mayEqual, type Type, types, typeText } from './type.ts';
 import { Fault, isList, isMap, Uint, type Value } from './value.ts';
-
-type ObjectType = Extract<Type, { kind: 'object' }>;
-type LookupType = Extract<Type, { kind: 'lookup' }>;
-
-/** operand.field of anything but an object. */
-export function select(operand: Term, field: string, at: number): Term {
-  const { type } = operand;
-  if (type.kind === 'lookup') return entry(type, literal(field, at), at);
-  const key = literal(field, at);
-  if (type.kind === 'map' || type.kind === 'dyn' || type.kind === 'json')
-    return element(operand, key, at);
-  throw new Mistake(at, `${typeText(type)} has no fields`);
-}
 
 /** operand[key] of anything but an object. */
 export function index(operand: Term, key: Term, at: number): Term {
@@ -43,66 +29,19 @@ export function index(operand: Term, key: Term, at: number): Term {
   }
 }
 
-function isAny({ kind }: Type): boolean {
-  return kind === 'dyn' || kind === 'json';
-}
-
-function literal(field: string, at: number): Term {
-  return { type: types.string, at, evaluate: () => field, fallible: false, constant: field };
-}
-
-/** has(operand.field) */
-export function presence(operand: Term, field: string, at: number): Term {
-  const { type, evaluate } = operand;
-  if (type.kind === 'lookup') {
-    requireLowerCase(type, field, at);
-    const { read } = type;
-    return {
-      type: types.bool,
-      at,
-      fallible: false,
-      evaluate: (frame) => read(frame, field) !== undefined,
-    };
-  }
-  if (type.kind !== 'map' && !isAny(type)) throw new Mistake(at, `${typeText(type)} has no fields`);
-  const noFields = new Fault(`has(.${field}): not a map`, at);
-  return {
-    type: types.bool,
-    at,
-    fallible: operand.fallible || type.kind !== 'map',
-    evaluate: (frame) => {
-      const value = evaluate(frame);
-      if (value instanceof Fault) return value;
-      return isMap(value) ? lookUp(value, field) !== undefined : noFields;
-    },
-  };
-}
-
-/** Fields of an object are known, and always there. */
-export function fieldOf({ name, fields }: ObjectType, field: string, test: boolean, at: number) {
-  const found = fields.get(field);
-  if (found === undefined) {
-    const known = [...fields.keys()];
-    const hint = didYouMean(field, known) || `; known here: ${alternatives(known)}`;
-    throw new Mistake(at, `unknown field "${field}" of ${name}${hint}`);
-  }
-  if (test) throw new Mistake(at, `${name}.${field} is always there; compare it instead`);
-  return found;
-}
-
-function requireLowerCase({ name, lowerCase }: LookupType, key: string, at: number): void {
-  const lower = key.toLowerCase();
-  if (lowerCase && key !== lower) {
-    throw new Mistake(at, `the keys of ${name} are in lower case: write "${lower}"`);
-  }
-}
-
-function entry(type: LookupType, key: Term, at: number): Term {
+export function entry(type: LookupType, key: Term, at: number): Term {
   if (!mayEqual(key.type, types.string)) {
     throw new Mistake(key.at, `the keys of ${type.name} are string, found ${typeText(key.type)}`);
   }
   if (typeof key.constant === 'string') requireLowerCase(type, key.constant, key.at);
   return { type: types.string, at, fallible: true, evaluate: reading(type, key, at) };
+}
+
+export function requireLowerCase({ name, lowerCase }: LookupType, key: string, at: number): void {
+  const lower = key.toLowerCase();
+  if (lowerCase && key !== lower) {
+    throw new Mistake(at, `the keys of ${name} are in lower case: write "${lower}"`);
+  }
 }
 
 function reading({ name, read }: LookupType, key: Term, at: number): Evaluate {
@@ -121,7 +60,7 @@ function keyText({ constant }: Term): string {
   return typeof constant === 'string' ? JSON.stringify(constant) : 'such key';
 }
 
-function element(operand: Term, key: Term, at: number): Term {
+export function element(operand: Term, key: Term, at: number): Term {
   const missing = new Fault(`no ${keyText(key)} in it`, at);
   const [first, second] = [operand.evaluate, key.evaluate];
   return {
