@@ -11,7 +11,7 @@ import { type Running, run } from './run.ts';
 const own = (plural: string) => `apis/gatehouse.dev/v1alpha1/${plural}`;
 const gatewayApi = (plural: string) => `apis/gateway.networking.k8s.io/v1/${plural}`;
 const collections = [
-  ...[own('authpolicies'), own('consumers')],
+  ...[own('authpolicies'), own('ratelimitpolicies'), own('consumers')],
   ...[own('routes'), own('upstreams'), gatewayApi('gateways'), gatewayApi('gatewayclasses')],
   ...['api/v1/services', 'api/v1/namespaces', 'apis/discovery.k8s.io/v1/endpointslices'],
   'apis/gateway.networking.k8s.io/v1beta1/referencegrants',

@@ -12,7 +12,7 @@ export function resourcesOf(store: Store): Resources {
     secrets: [...store.list('Secret')],
     namespaces: [...store.list('Namespace')],
     referenceGrants: [...store.list('ReferenceGrant')],
-    policies: [...store.list('AuthPolicy')],
+    policies: [...store.list('AuthPolicy'), ...store.list('RateLimitPolicy')],
     consumers: [...store.list('Consumer')],
   };
 }

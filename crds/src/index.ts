@@ -38,6 +38,9 @@ export type { ExternalMethod, IntrospectionMethod, OidcMethod } from './resource
 export type { AuthenticationMethod, AuthPolicySpec } from './resources/auth-policy.ts';
 export type { ConsumerSpec } from './resources/consumer.ts';
 export type { GatewayListener, GatewaySpec } from './resources/gateway.ts';
+export type { Counting } from './resources/rate-limit/counting.ts';
+export type { Limit } from './resources/rate-limit/limit.ts';
+export type { RateLimitPolicySpec } from './resources/rate-limit-policy.ts';
 export type { RouteSpec, Rule } from './resources/route.ts';
 export type { PolicyStatus, RouteStatus, UpstreamStatus } from './resources/status.ts';
 export type { UpstreamSpec } from './resources/upstream.ts';

@@ -2,6 +2,7 @@ import { authPolicySpec } from './resources/auth-policy.ts';
 import { consumerSpec } from './resources/consumer.ts';
 import { endpointSliceFields } from './resources/endpoint-slice.ts';
 import { gatewaySpec } from './resources/gateway.ts';
+import { rateLimitPolicySpec } from './resources/rate-limit-policy.ts';
 import { referenceGrantSpec } from './resources/reference-grant.ts';
 import { routeSpec } from './resources/route.ts';
 import { secretFields } from './resources/secret.ts';
@@ -41,6 +42,11 @@ export const kinds = {
   Route: ownKind('Route', routeSpec, 'Which requests go where.'),
   Upstream: ownKind('Upstream', upstreamSpec, 'A group of endpoints.'),
   AuthPolicy: ownKind('AuthPolicy', authPolicySpec, 'Who may send requests.'),
+  RateLimitPolicy: ownKind(
+    'RateLimitPolicy',
+    rateLimitPolicySpec,
+    'How many requests are let through.',
+  ),
   Consumer: ownKind('Consumer', consumerSpec, 'A client that is known by name.'),
   Gateway: foreignKind(
     'gateway.networking.k8s.io/v1',
@@ -76,6 +82,7 @@ export type ObjectOf<K extends Kind> = Static<(typeof kinds)[K]>;
 export type RouteObject = ObjectOf<'Route'>;
 export type UpstreamObject = ObjectOf<'Upstream'>;
 export type AuthPolicyObject = ObjectOf<'AuthPolicy'>;
+export type RateLimitPolicyObject = ObjectOf<'RateLimitPolicy'>;
 export type ConsumerObject = ObjectOf<'Consumer'>;
 export type GatewayObject = ObjectOf<'Gateway'>;
 export type ServiceObject = ObjectOf<'Service'>;

@@ -15,7 +15,7 @@ export type OwnKind = {
 };
 
 function ownKind(
-  kind: 'Route' | 'Upstream' | 'AuthPolicy' | 'Consumer',
+  kind: 'Route' | 'Upstream' | 'AuthPolicy' | 'RateLimitPolicy' | 'Consumer',
   status: unknown,
   names: Pick<OwnKind, 'plural' | 'shortNames' | 'columns'>,
 ): OwnKind {
@@ -29,6 +29,12 @@ function ownKind(
     status: nodeOf(status),
   };
 }
+
+const targetsColumn = {
+  name: 'Targets',
+  jsonPath: '.spec.targetRefs[*].name',
+  description: 'What the policy applies to.',
+};
 
 /** Every kind of ours, in the order of the reference page. OpenShift has `routes`, so the short name of Route says whose it is. */
 export const ownKinds: readonly OwnKind[] = [
@@ -47,13 +53,12 @@ export const ownKinds: readonly OwnKind[] = [
   ownKind('AuthPolicy', policyStatus, {
     plural: 'authpolicies',
     shortNames: ['authp'],
-    columns: [
-      {
-        name: 'Targets',
-        jsonPath: '.spec.targetRefs[*].name',
-        description: 'What the policy applies to.',
-      },
-    ],
+    columns: [targetsColumn],
+  }),
+  ownKind('RateLimitPolicy', policyStatus, {
+    plural: 'ratelimitpolicies',
+    shortNames: ['ratep'],
+    columns: [targetsColumn],
   }),
   ownKind('Consumer', upstreamStatus, {
     plural: 'consumers',

@@ -6,7 +6,7 @@ import { structureProblems } from './validation/structure.ts';
 
 /**
  * Checks one rule of a policy, as it crosses the wire, against the schema of its kind. `block` is a
- * field of the spec; of a list one item is a rule. Unknown kinds, blocks and fields are problems.
+ * field of the spec; of a list or map one item is a rule. Unknown kinds, blocks and fields are problems.
  */
 export function policyRuleProblems(kind: string, block: string, value: unknown): Problem[] {
   const node = blockOf(kind, block);
@@ -18,5 +18,5 @@ function blockOf(kind: string, block: string): SchemaNode | undefined {
   if (!isKind(kind)) return undefined;
   const spec = nodeOf(kinds[kind]).properties?.spec?.properties;
   const node = spec && Object.hasOwn(spec, block) ? spec[block] : undefined;
-  return node?.items ?? node;
+  return node?.items ?? node?.additionalProperties ?? node;
 }

@@ -66,13 +66,19 @@ function row(
 
 /** The object, or the scalar, inside lists of lists. */
 function innermost(node: SchemaNode): { node: SchemaNode; suffix: string } {
+  if (node.additionalProperties?.properties) {
+    return { node: node.additionalProperties, suffix: '.*' };
+  }
   if (!node.items) return { node, suffix: '' };
   const inner = innermost(node.items);
   return { node: inner.node, suffix: `[]${inner.suffix}` };
 }
 
 function typeOf(node: SchemaNode): string {
-  if (!node.items) return node.additionalProperties ? 'map of strings' : expectation(node);
+  if (node.additionalProperties) {
+    return node.additionalProperties.properties ? 'map of objects by name' : 'map of strings';
+  }
+  if (!node.items) return expectation(node);
   const unique = node['x-kubernetes-list-map-keys'];
   const note = unique ? `, unique by ${unique.join(' and ')}` : '';
   const each = node.items.properties ? '' : `, each ${expectation(node.items)}`;

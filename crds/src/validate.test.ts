@@ -44,7 +44,7 @@ const lines = (value: unknown) =>
 const label = 'lower-case letters, digits and inner "-", 1 to 63 characters';
 const oneAction = 'exactly one of backends, redirect and respond must be given';
 const known =
-  'Route, Upstream, AuthPolicy, Consumer, Gateway, Service, EndpointSlice, Secret, Namespace or ReferenceGrant';
+  'Route, Upstream, AuthPolicy, RateLimitPolicy, Consumer, Gateway, Service, EndpointSlice, Secret, Namespace or ReferenceGrant';
 
 describe('mistakes', () => {
   it.each<[string, unknown, string[]]>([

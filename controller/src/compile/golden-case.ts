@@ -61,7 +61,7 @@ export function resourcesOf(objects: readonly AnyObject[]): Resources {
     secrets: of('Secret'),
     namespaces: of('Namespace'),
     referenceGrants: of('ReferenceGrant'),
-    policies: of('AuthPolicy'),
+    policies: [...of('AuthPolicy'), ...of('RateLimitPolicy')],
     consumers: of('Consumer'),
   };
 }

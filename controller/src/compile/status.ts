@@ -34,7 +34,7 @@ export type EffectiveStatus = {
 
 /** What became of an object, for the generation that was compiled. */
 export type ObjectStatus = {
-  kind: 'Gateway' | 'Route' | 'Upstream' | 'AuthPolicy' | 'Consumer';
+  kind: 'Gateway' | 'Route' | 'Upstream' | 'AuthPolicy' | 'RateLimitPolicy' | 'Consumer';
   namespace: string;
   name: string;
   generation: number;

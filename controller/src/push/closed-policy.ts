@@ -3,11 +3,12 @@ import { Kind, PolicySchema, type Resource, resourceOf } from '@gatehouse/snapsh
 
 /**
  * What stands in the place of a Policy that data planes refuse and of which none was accepted before:
- * left out, its scope would be open. Every release takes it.
+ * left out, its scope would be open. Every release takes it. Undefined for policies that may be left out.
  */
-export function closedPolicy({ name, body }: Resource): Resource {
-  const { kind, guardedHeaders } = fromBinary(PolicySchema, body);
+export function closedPolicy({ name, body }: Resource): Resource | undefined {
+  const { kind, guardedHeaders, failsClosed } = fromBinary(PolicySchema, body);
+  if (!failsClosed) return undefined;
   const broken = 'a data plane refuses it';
-  const message = create(PolicySchema, { kind, broken, guardedHeaders });
+  const message = create(PolicySchema, { kind, broken, guardedHeaders, failsClosed });
   return resourceOf(Kind.POLICY, name, PolicySchema, message);
 }

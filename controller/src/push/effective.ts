@@ -142,8 +142,8 @@ export class EffectiveLane {
     for (const [key, compiled] of this.#compiled) {
       if (!this.isRefused(key, hex(compiled.hash))) continue;
       const accepted = this.#accepted.get(key) ?? [];
-      const candidates =
-        compiled.kind === Kind.POLICY ? [...accepted, closedPolicy(compiled)] : accepted;
+      const closed = compiled.kind === Kind.POLICY ? closedPolicy(compiled) : undefined;
+      const candidates = closed ? [...accepted, closed] : accepted;
       const other = candidates.find(({ hash }) => !this.isRefused(key, hex(hash)));
       if (other !== undefined) {
         set.set(key, other);

@@ -8,9 +8,9 @@ import { type Judge, modelDataPlane, settle } from './testing/model.ts';
 const name = 'AuthPolicy/shop/web/http';
 const key = keyOf(Kind.POLICY, name);
 
-function policy(reads: string): Resource {
+function policy(reads: string, failsClosed = true): Resource {
   const rules = [{ block: 'authentication', name: 'users', config: reads }];
-  const content = { kind: 'AuthPolicy', rules, guardedHeaders: ['x-user-id'] };
+  const content = { kind: 'AuthPolicy', rules, guardedHeaders: ['x-user-id'], failsClosed };
   return resourceOf(Kind.POLICY, name, PolicySchema, create(PolicySchema, content));
 }
 
@@ -43,6 +43,13 @@ test('a policy that is refused and was never accepted is sent closed', () => {
   expect(fleet.view().heldBack.get(key)).toEqual([
     { node: 'dp', path: 'authentication[users]', reason: 'not known' },
   ]);
+});
+
+test('a policy that may be left out is', () => {
+  const { fleet, dataPlane } = fleetWithOne();
+  fleet.publish(snapshotOf(setOf(policy('bad', false))));
+  settle([dataPlane]);
+  expect(dataPlane.config().size).toBe(0);
 });
 
 test('a policy that was accepted stays as it was when its next version is refused', () => {

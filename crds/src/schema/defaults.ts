@@ -30,6 +30,10 @@ export const defaults = {
   introspectionCache: '60s',
   externalTimeout: '500ms',
   sessionLifetime: '12h',
+  rateLimitAlgorithm: 'TokenBucket',
+  rateLimitStore: 'Local',
+  rateLimitFailureMode: 'Local',
+  redisTimeout: '50ms',
   /** Paths that an AuthPolicy leaves alone. */
   excludedPaths: ['/health', '/metrics'],
 } as const;

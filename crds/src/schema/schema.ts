@@ -48,6 +48,20 @@ export function stringMap(options: FieldOptions & { maxProperties: number }) {
   });
 }
 
+/** A map of objects by name; the names are labels of RFC 1123. */
+export function namedMap<T extends TSchema>(
+  items: T,
+  options: FieldOptions & { maxProperties: number },
+) {
+  const rule = `self.all(name, name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'))`;
+  const message = 'names must be of lower-case letters, digits and inner "-", at most 63';
+  return Type.Unsafe<Record<string, Static<T>>>({
+    type: 'object',
+    additionalProperties: items,
+    ...withRules({ ...options, rules: [...(options.rules ?? []), { rule, message }] }),
+  });
+}
+
 export function string(
   options: FieldOptions & {
     minLength?: number;

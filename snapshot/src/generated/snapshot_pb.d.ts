@@ -1055,6 +1055,13 @@ export declare type Policy = Message<"gatehouse.snapshot.v1.Policy"> & {
    * @generated from field: repeated string guarded_headers = 5;
    */
   guardedHeaders: string[];
+
+  /**
+   * Whoever cannot put it to work must let nothing through; else it may be left out.
+   *
+   * @generated from field: bool fails_closed = 6;
+   */
+  failsClosed: boolean;
 };
 
 /**

@@ -16,6 +16,7 @@ const defaultHeaders = ['x-user-id', 'x-user-role'];
 /** AuthPolicy: its blocks are authentication, authorization and identity. */
 export const auth: PolicyDefinition<AuthFields> = {
   kind: 'AuthPolicy',
+  failsClosed: true,
   closing: ['authentication'],
   whenScope: 'request',
   rulesOf({ authentication = [], authorization = [], identity }, path, context) {

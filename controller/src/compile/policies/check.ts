@@ -41,7 +41,7 @@ export function checkPolicy<F extends object>(
   lookup: PolicyLookup,
 ): CheckedPolicy {
   const { spec } = object;
-  const mistakes: Mistake[] = [...faultsOf(object)];
+  const mistakes: Mistake[] = object.kind === 'AuthPolicy' ? faultsOf(object) : [];
   const broken: BrokenRef[] = [];
   const secrets = new Map<string, Resource>();
   const context = contextOf(object, lookup, { mistakes, broken, secrets });
@@ -57,6 +57,7 @@ export function checkPolicy<F extends object>(
   }
   return {
     kind: definition.kind,
+    failsClosed: definition.failsClosed,
     object,
     id: idOf(object),
     created: createdAt(object),

@@ -26,7 +26,9 @@ export function effectivePolicy(kind: CheckedPolicy['kind'], scope: Scope): Effe
   ];
   const all = ranks.flat();
   // One that is only watched harms nobody by what is wrong with it.
-  const faults = all.filter((policy) => !policy.shadow && faultOf(policy) !== '');
+  const faults = all.filter(
+    (policy) => policy.failsClosed && !policy.shadow && faultOf(policy) !== '',
+  );
   const origins = all.filter((policy) => faultOf(policy) === '');
   const guarded = new Set(all.flatMap(({ guardedHeaders }) => guardedHeaders));
   const message = create(PolicySchema, {
@@ -41,6 +43,7 @@ export function effectivePolicy(kind: CheckedPolicy['kind'], scope: Scope): Effe
         .flatMap((policy) => rulesOf(policy, origins.indexOf(policy), rank)),
     ),
     guardedHeaders: [...guarded].sort(),
+    failsClosed: all.some((policy) => policy.failsClosed),
   });
   const resource = resourceOf(Kind.POLICY, `${kind}/${name}`, PolicySchema, message);
   return { ...scope, message, resource: keyed(resource) };

@@ -5,12 +5,12 @@ import { createMemo } from '../memo.ts';
 import { idOf, namespaceOf, sortedBy } from '../resources.ts';
 import type { LinkedRoute } from '../route.ts';
 import type { ObjectStatus } from '../status.ts';
-import { checkPolicy, type PolicyLookup } from './check.ts';
+import type { PolicyLookup } from './check.ts';
 import { consumerStatus } from './consumers.ts';
 import { type EffectivePolicy, effectivePolicy } from './effective.ts';
 import type { CheckedPolicy, PolicyObject } from './policy.ts';
 import { policyStatus } from './policy-status.ts';
-import { policyDefinitions } from './registry.ts';
+import { checkByKind } from './registry.ts';
 import { byTarget, type PolicyRoute, policyRoute, scopesOf } from './scopes.ts';
 import { secretRefsOf } from './secret-refs.ts';
 
@@ -45,9 +45,7 @@ export function createPolicyCompiler() {
     };
     const names = [object.spec, ...lookup.consumers.map(({ spec }) => spec)].flatMap(secretRefsOf);
     const dependencies = [...lookup.consumers, ...names.map(lookup.secret)];
-    return checked.get(object, dependencies, () =>
-      checkPolicy(object, policyDefinitions[object.kind], lookup),
-    );
+    return checked.get(object, dependencies, () => checkByKind(object, lookup));
   }
 
   return (input: PolicyInput): CompiledPolicies => {

@@ -55,9 +55,9 @@ export function policyStatus(
 
 /** Accepted when it is sound and one of its targets is there. */
 function acceptance(policy: CheckedPolicy, ancestors: readonly AncestorStatus[]): Condition {
-  const { mistakes, shadow } = policy;
+  const { mistakes } = policy;
   if (mistakes.length > 0) {
-    const effect = shadow ? 'it is left out' : 'its targets answer 500';
+    const effect = closes(policy) ? 'its targets answer 500' : 'it is left out';
     return refused('Invalid', `${listed(mistakes)}; ${effect} until it is mended`);
   }
   const missing = ancestors.flatMap(({ conditions }) =>
@@ -66,6 +66,11 @@ function acceptance(policy: CheckedPolicy, ancestors: readonly AncestorStatus[])
   const message = joined(missing.map((condition) => condition.message));
   if (missing.length === ancestors.length) return refused('TargetNotFound', message);
   return accepted(message);
+}
+
+/** Whether it closes its targets when it cannot be enforced. */
+function closes({ failsClosed, shadow }: CheckedPolicy): boolean {
+  return failsClosed && !shadow;
 }
 
 function ancestorOf(
@@ -88,9 +93,8 @@ function ancestorOf(
   }
   const fault = faultOf(policy);
   if (fault !== '') {
-    const message = policy.shadow
-      ? `${fault}; it is in shadow and left out`
-      : `${fault}; requests are answered with 500`;
+    const effect = closes(policy) ? 'requests are answered with 500' : 'it is left out';
+    const message = `${fault}; ${effect}`;
     return {
       ancestorRef,
       conditions: [policy.mistakes.length > 0 ? refused('Invalid', fault) : accepted()],

@@ -1,10 +1,15 @@
-import type { AuthPolicyObject, ExpressionScope, TargetRef } from '@gatehouse/crds';
+import type {
+  AuthPolicyObject,
+  ExpressionScope,
+  RateLimitPolicyObject,
+  TargetRef,
+} from '@gatehouse/crds';
 import type { Resource } from '@gatehouse/snapshot';
 import type { BrokenRef, Mistake } from '../status.ts';
 import type { PolicyContext } from './context.ts';
 
 /** An object of any policy kind. */
-export type PolicyObject = AuthPolicyObject;
+export type PolicyObject = AuthPolicyObject | RateLimitPolicyObject;
 
 /** A rule of a policy as it goes on the wire; see PolicyRule in snapshot.proto. */
 export type DraftRule = { block: string; name: string; config: unknown };
@@ -12,6 +17,8 @@ export type DraftRule = { block: string; name: string; config: unknown };
 /** What a kind of policy adds to what all have in common; see registry.ts. */
 export type PolicyDefinition<F> = {
   kind: PolicyObject['kind'];
+  /** Whether its targets answer 500 while it cannot be enforced; else it is left out. */
+  failsClosed: boolean;
   /** Blocks whose rules are alternatives, so that one more is one more way in. */
   closing: readonly string[];
   /** What `when` may speak of. */
@@ -27,6 +34,7 @@ export type PolicyDefinition<F> = {
 /** A policy by itself, with the Secrets it names. */
 export type CheckedPolicy = {
   kind: PolicyObject['kind'];
+  failsClosed: boolean;
   object: PolicyObject;
   /** "<namespace>/<name>" */
   id: string;
@@ -47,8 +55,11 @@ export type CheckedPolicy = {
   secrets: readonly Resource[];
 };
 
-/** Why the policy cannot be enforced; "" when it can. */
-export function faultOf({ mistakes, broken }: CheckedPolicy): string {
-  const [first] = [...mistakes, ...broken];
+/**
+ * Why the policy cannot be enforced; "" when it can. One that does not fail closed says itself what
+ * happens without the Secrets it names.
+ */
+export function faultOf({ mistakes, broken, failsClosed }: CheckedPolicy): string {
+  const [first] = failsClosed ? [...mistakes, ...broken] : mistakes;
   return first ? `${first.path}: ${first.reason}` : '';
 }

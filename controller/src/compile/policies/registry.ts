@@ -1,4 +1,14 @@
 import { auth } from './auth.ts';
+import { checkPolicy, type PolicyLookup } from './check.ts';
+import type { CheckedPolicy, PolicyObject } from './policy.ts';
+import { rateLimit } from './rate-limit.ts';
 
-/** Every kind of policy. */
-export const policyDefinitions = { AuthPolicy: auth };
+/** Checks a policy by the definition of its kind: here is every kind there is. */
+export function checkByKind(object: PolicyObject, lookup: PolicyLookup): CheckedPolicy {
+  switch (object.kind) {
+    case 'AuthPolicy':
+      return checkPolicy(object, auth, lookup);
+    case 'RateLimitPolicy':
+      return checkPolicy(object, rateLimit, lookup);
+  }
+}

@@ -159,7 +159,7 @@ describe('what is for Gatehouse', () => {
   const object = (apiVersion: string, kind: string) =>
     `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: a }\n`;
   const only =
-    'only Route, Upstream, AuthPolicy, Consumer, Gateway, Service, EndpointSlice, Secret, Namespace, ReferenceGrant';
+    'only Route, Upstream, AuthPolicy, RateLimitPolicy, Consumer, Gateway, Service, EndpointSlice, Secret, Namespace, ReferenceGrant';
 
   it.each([
     ['apps/v1', 'Deployment'],

@@ -14,6 +14,7 @@ const everything = [
   own('routes'),
   own('upstreams'),
   own('authpolicies'),
+  own('ratelimitpolicies'),
   own('consumers'),
   gatewayApi('gateways'),
   gatewayApi('gatewayclasses'),

@@ -27,6 +27,7 @@ export const storedResources: readonly Stored[] = [
   { ...own, kind: 'Route', plural: 'routes' },
   { ...own, kind: 'Upstream', plural: 'upstreams' },
   { ...own, kind: 'AuthPolicy', plural: 'authpolicies' },
+  { ...own, kind: 'RateLimitPolicy', plural: 'ratelimitpolicies' },
   { ...own, kind: 'Consumer', plural: 'consumers' },
   { ...gatewayApi, kind: 'Gateway', plural: 'gateways' },
   { ...core, kind: 'Service', plural: 'services' },
@@ -66,6 +67,7 @@ export const reportedKinds: ReadonlySet<string> = new Set([
   'Route',
   'Upstream',
   'AuthPolicy',
+  'RateLimitPolicy',
   'Consumer',
   'Gateway',
 ]);

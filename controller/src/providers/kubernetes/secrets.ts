@@ -1,9 +1,4 @@
-import type {
-  AuthPolicyObject,
-  ConsumerObject,
-  GatewayObject,
-  SecretObject,
-} from '@gatehouse/crds';
+import type { GatewayObject, ObjectOf, SecretObject } from '@gatehouse/crds';
 import { type Permits, permissions } from '../../compile/grants.ts';
 import { secretRefsOf } from '../../compile/policies/secret-refs.ts';
 import { type ObjectKey, objectKey } from '../../store/key.ts';
@@ -73,7 +68,7 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
     const permits = permissions(store.list('ReferenceGrant'));
     const wanted = new Map<string, SecretRef>([
       ...store.list('Gateway').flatMap((gateway) => secretRefs(gateway, permits)),
-      ...[...store.list('AuthPolicy'), ...store.list('Consumer')].flatMap(ownSecretRefs),
+      ...withSecrets.flatMap((kind) => store.list(kind)).flatMap(ownSecretRefs),
     ]);
     for (const [id, { namespace, name }] of wanted) {
       if (followed.has(id)) continue;
@@ -91,7 +86,11 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
   }
 
   const leave = store.subscribe((changed) => {
-    if ([...changed].some((key) => /^(Gateway|ReferenceGrant|AuthPolicy|Consumer)\//.test(key)))
+    if (
+      [...changed].some((key) =>
+        /^(Gateway|ReferenceGrant|AuthPolicy|RateLimitPolicy|Consumer)\//.test(key),
+      )
+    )
       refresh();
   });
   return {
@@ -105,8 +104,11 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
 
 type SecretRef = { namespace: string; name: string };
 
+/** Kinds that name Secrets of their own namespace. */
+const withSecrets = ['AuthPolicy', 'RateLimitPolicy', 'Consumer'] as const;
+
 /** What a policy or a Consumer names, always in its own namespace. */
-function ownSecretRefs({ metadata, spec }: AuthPolicyObject | ConsumerObject) {
+function ownSecretRefs({ metadata, spec }: ObjectOf<(typeof withSecrets)[number]>) {
   const { namespace = '' } = metadata;
   return secretRefsOf(spec).map((name): [string, SecretRef] => [
     `${namespace}/${name}`,

@@ -39,7 +39,7 @@ export interface Report {
 const mostExceptions = 200;
 
 /** The kinds that have statuses. */
-const reportedKinds = /^(Route|Upstream|Gateway|AuthPolicy|Consumer)\//;
+const reportedKinds = /^(Route|Upstream|Gateway|AuthPolicy|RateLimitPolicy|Consumer)\//;
 
 export function reportOf(
   { dataPlanes, heldBack, troubles }: FleetView,

@@ -1,0 +1,59 @@
+import {
+  type Limit,
+  longestDuration,
+  parseDuration,
+  type RateLimitPolicySpec,
+} from '@gatehouse/crds';
+import type { PolicyContext } from './context.ts';
+import type { PolicyDefinition } from './policy.ts';
+
+type RateLimitFields = NonNullable<RateLimitPolicySpec['defaults']>;
+
+const shortestWindow = 1000;
+
+/** RateLimitPolicy: its blocks are limits, by name, and counting. */
+export const rateLimit: PolicyDefinition<RateLimitFields> = {
+  kind: 'RateLimitPolicy',
+  // A policy with a mistake is left out: what Redis being gone means is its own failureMode.
+  failsClosed: false,
+  closing: [],
+  whenScope: 'identity',
+  rulesOf({ limits = {}, counting }, path, context) {
+    const named = Object.entries(limits).sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, limit] of named) checkLimit(limit, `${path}.limits.${name}`, context);
+    if (named.length === 0) context.report(`${path}.limits`, 'at least one limit must be given');
+    const { passwordSecretRef, tls } = counting?.redis ?? {};
+    const at = `${path}.counting.redis`;
+    if (passwordSecretRef) {
+      context.secretEntry(passwordSecretRef, 'password', `${at}.passwordSecretRef`);
+    }
+    if (tls?.caSecretRef) context.secretEntry(tls.caSecretRef, 'ca.crt', `${at}.tls.caSecretRef`);
+    return [
+      ...named.map(([name, config]) => ({ block: 'limits', name, config })),
+      ...(counting ? [{ block: 'counting', name: 'counting', config: counting }] : []),
+    ];
+  },
+  excludedPaths: () => [],
+  guardedHeaders: () => [],
+};
+
+function checkLimit(
+  { rates = [], counters = [], cost, when, adaptive }: Limit,
+  path: string,
+  context: PolicyContext,
+): void {
+  for (const [i, { window }] of rates.entries()) {
+    const length = parseDuration(window);
+    if (length < shortestWindow || length >= longestDuration) {
+      context.report(`${path}.rates[${i}].window`, `"${window}" must be from "1s" to "576h"`);
+    }
+  }
+  for (const [i, counter] of counters.entries()) {
+    context.expression(counter, 'header', 'identity', `${path}.counters[${i}]`);
+  }
+  if (cost !== undefined) context.expression(cost, 'number', 'identity', `${path}.cost`);
+  if (when !== undefined) context.expression(when, 'bool', 'identity', `${path}.when`);
+  if (adaptive?.priority !== undefined) {
+    context.expression(adaptive.priority, 'number', 'identity', `${path}.adaptive.priority`);
+  }
+}
