@@ -64,6 +64,8 @@ export type RuleInForce = {
   name: string;
   /** "<namespace>/<name>" of the policy it comes from. */
   policy: string;
+  /** What that policy is attached to: what the rule counts, it counts for each target. */
+  target: string;
   /** Valid by the schema of its block. */
   config: unknown;
 };

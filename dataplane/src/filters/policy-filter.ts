@@ -43,7 +43,8 @@ function checked(policy: Policy, wire: PolicyRule): CheckedRule {
   if (problem) throw new LinkFault(`${path}.${pathText(problem.path)}`, problem.message);
   const origin = policy.origins[wire.origin]?.name;
   if (origin === undefined) throw new LinkFault(path, 'comes from no policy');
-  return { wire, rule: { block: wire.block, name: wire.name, policy: origin, config } };
+  const { block, name, target } = wire;
+  return { wire, rule: { block, name, policy: origin, target, config } };
 }
 
 class PolicyFilter implements Filter {

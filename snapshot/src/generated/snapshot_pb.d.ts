@@ -1152,6 +1152,14 @@ export declare type PolicyRule = Message<"gatehouse.snapshot.v1.PolicyRule"> & {
    * @generated from field: gatehouse.snapshot.v1.PolicyRule.Closes closes = 6;
    */
   closes: PolicyRule_Closes;
+
+  /**
+   * What its policy is attached to, "<kind>/<namespace>/<name>[/<section>]": what a rule counts, it
+   * counts for each target, in whichever scope it is met.
+   *
+   * @generated from field: string target = 7;
+   */
+  target: string;
 };
 
 /**

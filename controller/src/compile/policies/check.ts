@@ -93,6 +93,7 @@ function contextOf(
   const put = (resource: Resource) => secrets.set(resource.name, resource);
   return {
     namespace,
+    policy: idOf(object),
     report: (path, reason) => mistakes.push({ path, reason }),
     secretEntries: entries,
     consumers: () => lookup.consumers,

@@ -7,6 +7,8 @@ import type { Resource } from '@gatehouse/snapshot';
  */
 export type PolicyContext = {
   namespace: string;
+  /** "<namespace>/<name>" of the policy. */
+  policy: string;
   /** A mistake in the object: the condition Accepted is False, and all targets fail closed. */
   report(path: string, reason: string): void;
   /**

@@ -9,7 +9,7 @@ import {
 } from '@gatehouse/snapshot';
 import { type Keyed, keyed } from '../keyed.ts';
 import { type CheckedPolicy, faultOf } from './policy.ts';
-import type { Scope } from './scopes.ts';
+import type { Level, Scope } from './scopes.ts';
 
 /** A scope with its resource. */
 export type EffectivePolicy = Scope & { message: Policy; resource: Keyed };
@@ -21,10 +21,10 @@ export type EffectivePolicy = Scope & { message: Policy; resource: Keyed };
 export function effectivePolicy(kind: CheckedPolicy['kind'], scope: Scope): EffectivePolicy {
   const { name, levels } = scope;
   const ranks = [
-    ...levels.map((policies) => policies.filter(({ overrides }) => overrides)),
-    ...levels.map((policies) => policies.filter(({ overrides }) => !overrides)).reverse(),
+    ...levels.map((level) => part(level, ({ overrides }) => overrides)),
+    ...levels.map((level) => part(level, ({ overrides }) => !overrides)).reverse(),
   ];
-  const all = ranks.flat();
+  const all = ranks.flatMap(({ policies }) => policies);
   // One that is only watched harms nobody by what is wrong with it.
   const faults = all.filter(
     (policy) => policy.failsClosed && !policy.shadow && faultOf(policy) !== '',
@@ -37,10 +37,17 @@ export function effectivePolicy(kind: CheckedPolicy['kind'], scope: Scope): Effe
     origins: origins.map(({ id, when, shadow, excludedPaths }) => {
       return { name: id, when, shadow, excludedPaths: [...excludedPaths] };
     }),
-    rules: ranks.flatMap((policies, rank) =>
+    rules: ranks.flatMap(({ target, policies }, rank) =>
       policies
         .filter((policy) => origins.includes(policy))
-        .flatMap((policy) => rulesOf(policy, origins.indexOf(policy), rank)),
+        .flatMap((policy) =>
+          rulesOf(policy).map((rule) => ({
+            ...rule,
+            origin: origins.indexOf(policy),
+            rank,
+            target,
+          })),
+        ),
     ),
     guardedHeaders: [...guarded].sort(),
     failsClosed: all.some((policy) => policy.failsClosed),
@@ -49,18 +56,18 @@ export function effectivePolicy(kind: CheckedPolicy['kind'], scope: Scope): Effe
   return { ...scope, message, resource: keyed(resource) };
 }
 
-function rulesOf(
-  policy: CheckedPolicy,
-  origin: number,
-  rank: number,
-): MessageInitShape<typeof PolicyRuleSchema>[] {
+function part({ target, policies }: Level, belongs: (policy: CheckedPolicy) => boolean): Level {
+  return { target, policies: policies.filter(belongs) };
+}
+
+type RuleInit = Extract<MessageInitShape<typeof PolicyRuleSchema>, { $typeName?: never }>;
+
+function rulesOf(policy: CheckedPolicy): RuleInit[] {
   const closes = policy.overrides ? PolicyRule_Closes.ALL : PolicyRule_Closes.SAME_RANK;
   return policy.rules.map(({ block, name, config }) => ({
     block,
     name,
-    origin,
     config: JSON.stringify(config),
-    rank,
     closes: policy.closing.includes(block) ? closes : PolicyRule_Closes.CLOSES_UNSPECIFIED,
   }));
 }

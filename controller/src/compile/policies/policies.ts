@@ -88,13 +88,13 @@ type Consumers = ReadonlyMap<string, readonly ConsumerObject[]>;
 
 /** Levels apart, so that a policy that moves from one to another is a change. */
 function flattened(levels: EffectivePolicy['levels']): unknown[] {
-  return levels.flatMap((level) => [...level, undefined]);
+  return levels.flatMap(({ policies }) => [...policies, undefined]);
 }
 
 function scopesByPolicy(scopes: readonly EffectivePolicy[]): Map<CheckedPolicy, EffectivePolicy[]> {
   const reached = new Map<CheckedPolicy, EffectivePolicy[]>();
   for (const scope of scopes) {
-    for (const policy of scope.levels.flat()) {
+    for (const policy of scope.levels.flatMap(({ policies }) => policies)) {
       const list = reached.get(policy);
       if (list) list.push(scope);
       else reached.set(policy, [scope]);

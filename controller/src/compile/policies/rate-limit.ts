@@ -30,7 +30,8 @@ export const rateLimit: PolicyDefinition<RateLimitFields> = {
     if (tls?.caSecretRef) context.secretEntry(tls.caSecretRef, 'ca.crt', `${at}.tls.caSecretRef`);
     return [
       ...named.map(([name, config]) => ({ block: 'limits', name, config })),
-      ...(counting ? [{ block: 'counting', name: 'counting', config: counting }] : []),
+      // By the name of the policy: each counts its own limits where it says.
+      ...(counting ? [{ block: 'counting', name: context.policy, config: counting }] : []),
     ];
   },
   excludedPaths: () => [],

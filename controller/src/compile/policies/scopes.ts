@@ -11,9 +11,12 @@ export type Targeted = ReadonlyMap<string, readonly CheckedPolicy[]>;
 export type Scope = {
   /** "<listener>[/<route>[/<rule>]]" */
   name: string;
-  /** Policies by level: Gateway, listener, Route, rule; as many as the scope has. */
-  levels: readonly (readonly CheckedPolicy[])[];
+  /** Gateway, listener, Route, rule; as many as the scope has. */
+  levels: readonly Level[];
 };
+
+/** A target, and the policies on it. */
+export type Level = { target: string; policies: readonly CheckedPolicy[] };
 
 /** A Route as far as policies care. */
 export type PolicyRoute = {
@@ -55,29 +58,29 @@ export function scopesOf(
   routes: readonly PolicyRoute[],
 ): Scope[] {
   if (targeted.size === 0) return [];
-  const at = (name: string) => targeted.get(name) ?? [];
+  const at = (target: string): Level => ({ target, policies: targeted.get(target) ?? [] });
   const scopes: Scope[] = [];
   const above = new Map<string, Scope['levels']>();
   for (const [gateway, listeners] of points) {
     for (const { id, section } of listeners) {
       const levels = [at(`Gateway/${gateway}`), at(`Gateway/${gateway}/${section}`)];
       above.set(id, levels);
-      if (levels.some((level) => level.length > 0)) scopes.push({ name: id, levels });
+      if (levels.some(({ policies }) => policies.length > 0)) scopes.push({ name: id, levels });
     }
   }
   for (const route of routes) {
     const own = at(`Route/${route.id}`);
     const sections = route.rules.flatMap((rule) => {
-      const policies = at(`Route/${route.id}/${rule}`);
-      return policies.length > 0 ? [{ rule, policies }] : [];
+      const level = at(`Route/${route.id}/${rule}`);
+      return level.policies.length > 0 ? [{ rule, level }] : [];
     });
-    if (own.length === 0 && sections.length === 0) continue;
+    if (own.policies.length === 0 && sections.length === 0) continue;
     for (const listener of route.listeners) {
-      const levels = [...(above.get(listener) ?? [[], []]), own];
+      const levels = [...(above.get(listener) ?? []), own];
       const name = `${listener}/${route.id}`;
-      if (own.length > 0) scopes.push({ name, levels });
-      for (const { rule, policies } of sections) {
-        scopes.push({ name: `${name}/${rule}`, levels: [...levels, policies] });
+      if (own.policies.length > 0) scopes.push({ name, levels });
+      for (const { rule, level } of sections) {
+        scopes.push({ name: `${name}/${rule}`, levels: [...levels, level] });
       }
     }
   }
