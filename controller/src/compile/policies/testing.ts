@@ -45,6 +45,7 @@ export function findingsOf(
   };
   check({
     namespace: 'default',
+    policy: 'default/policy',
     report,
     put,
     secretEntries,
