@@ -2,6 +2,8 @@ import { labelValue } from '../state/label-value.ts';
 import type { TimerWheel } from '../state/timer-wheel.ts';
 import type { Series } from '../telemetry/series.ts';
 import { createPasswords, type Passwords } from './auth/basic/passwords.ts';
+import { createKeySources, type KeySources } from './auth/jwt/key-sources.ts';
+import { VerifiedTokens } from './auth/jwt/verified-tokens.ts';
 import { createHealth, type Health, type Trouble } from './health.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
 
@@ -10,6 +12,8 @@ export type ThreadState = {
   wheel: TimerWheel;
   health: Health;
   passwords: Passwords;
+  keySources: KeySources;
+  verifiedTokens: VerifiedTokens;
   outbound: Outbound;
   /** Slot of a counter; `count` adds one to it. */
   counter(family: string, labels: Readonly<Record<string, string>>): number;
@@ -40,18 +44,25 @@ export function createThreadState(
   let second = 0;
   let written = 0;
   let unwritten = 0;
+
+  function counter(family: string, labels: Readonly<Record<string, string>>): number {
+    const text = Object.entries(labels).map(([name, value]) => `${name}="${labelValue(value)}"`);
+    return series.slot(family, text.join(','));
+  }
+
+  function count(slot: number) {
+    series.values[slot] = (series.values[slot] ?? 0) + 1;
+  }
+
   return {
     wheel,
     health: createHealth(report.health),
     passwords: createPasswords(),
+    keySources: createKeySources((family, labels) => count(counter(family, labels))),
+    verifiedTokens: new VerifiedTokens(),
     outbound: createOutbound(),
-    counter(family, labels) {
-      const text = Object.entries(labels).map(([name, value]) => `${name}="${labelValue(value)}"`);
-      return series.slot(family, text.join(','));
-    },
-    count(slot) {
-      series.values[slot] = (series.values[slot] ?? 0) + 1;
-    },
+    counter,
+    count,
     denied(entry) {
       const current = Math.floor(wheel.time() / 1000);
       if (current !== second) {

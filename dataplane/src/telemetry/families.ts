@@ -1,3 +1,4 @@
+import { keySetFetches } from '../filters/auth/jwt/key-sources.ts';
 import { policyDecisions } from '../filters/decisions.ts';
 
 /** A metric family as /metrics shows it. */
@@ -37,6 +38,7 @@ export const families = [
   activeConnections,
   internalErrors,
   policyDecisions,
+  keySetFetches,
 ];
 
 /** Upper bounds of the histogram in seconds; one more bucket takes the rest, then comes the sum. */
