@@ -206,6 +206,20 @@ describe('a write that fails', () => {
     expect(lines).toEqual(['Cannot write the status of Route "shop/a": status.text: too long']);
   });
 
+  it('since the object leaves no room for it names the object, and stops no other', async () => {
+    const message = 'etcdserver: request is too large';
+    server.fault = ({ path }) => (path.includes('/a/') ? { status: 500, message } : undefined);
+    want('a', 'one');
+    for (let i = 0; i < 20; i++) want(`r-${i}`, 'one');
+    await vi.waitFor(() => expect(statusOf('r-19')).toBe('one'));
+    expect(lines).toEqual([
+      `Cannot write the status of Route "shop/a": ${message}; it is served, but leaves no room for its status: make it smaller`,
+    ]);
+    writer.look();
+    await writer.close();
+    expect(writes().filter(({ path }) => path.includes('/a/'))).toHaveLength(1);
+  });
+
   it('does not reach another object of the same name', async () => {
     sees = false;
     want('a', 'one');

@@ -40,6 +40,8 @@ const fewAtOnce = 2;
 const writeTimeout = 3000;
 /** Between attempts at what may not be written or was refused, in milliseconds. */
 const refusedPause = 30_000;
+/** What etcd says, with status 500, of an object that was just small enough without its status. */
+const tooLarge = /request is too large/;
 
 /**
  * Writes statuses by server-side apply while this replica leads: only those that differ, and only once
@@ -201,7 +203,8 @@ export function createWriter(options: WriterOptions): Writer {
       later(key, 1000);
       return;
     }
-    const refused = status >= 400 && status < 500 && status !== 429 && status !== 408;
+    const full = tooLarge.test(reasonOf(error));
+    const refused = full || (status >= 400 && status < 500 && status !== 429 && status !== 408);
     if (refused) later(key, refusedPause);
     else {
       pausedUntil = performance.now() + Math.max(retryAfter, 500);
@@ -213,7 +216,7 @@ export function createWriter(options: WriterOptions): Writer {
       status === 403
         ? `Cannot write statuses of ${rbacName(resource)}: forbidden; grant the verb "patch" on the resource "${plural}/status" of the API group "${group}" to the controller`
         : refused
-          ? `Cannot write the status of ${resource.kind} "${object}": ${reasonOf(error)}`
+          ? `Cannot write the status of ${resource.kind} "${object}": ${reasonOf(error)}${full ? '; it is served, but leaves no room for its status: make it smaller' : ''}`
           : `Cannot write statuses: ${reasonOf(error)}; they are written later`;
     if (told.has(sentence)) return;
     told.add(sentence);
