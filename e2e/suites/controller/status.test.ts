@@ -217,7 +217,7 @@ describe('a Secret of a Gateway', () => {
       return all.ResolvedRefs?.status === 'False' && all;
     });
     expect(ResolvedRefs?.message).toBe(
-      `Secret "${namespace}/web" was deleted; its last good content stays in use`,
+      `Secret "${namespace}/web" was deleted: create it again, or remove the reference; its last good content stays in use`,
     );
     expect(Programmed?.status).toBe('True');
     await kubectl('delete', 'gateway', 'secure');
