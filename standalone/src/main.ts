@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { parseDevOptions, usage } from './options.ts';
+import { parseDevOptions, parseExplainOptions, usage } from './options.ts';
 
 async function main(args: string[]): Promise<number> {
   const [command, ...rest] = args;
@@ -15,6 +15,11 @@ async function main(args: string[]): Promise<number> {
       // Loads the whole compiler: nothing else should wait for that.
       const { check } = await import('./check.ts');
       return check(folder);
+    }
+    case 'explain': {
+      const options = parseExplainOptions(rest);
+      const { explain } = await import('./explain/explain.ts');
+      return explain(options);
     }
     case 'help':
     case '--help':

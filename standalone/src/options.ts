@@ -1,10 +1,16 @@
+import { isIP } from 'node:net';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 export const usage = `Usage:
   gatehouse dev FOLDER [--http-port N] [--admin-port 9901] [--workers 1] [--data-planes 1]
+                       [--access-log FILE]
       runs a gateway from the YAML files of a folder and follows their changes
   gatehouse check FOLDER
-      validates the files; exit code 1 when there is a mistake`;
+      validates the files; exit code 1 when there is a mistake
+  gatehouse explain METHOD URL [-H 'name: value']... --config FOLDER | --data-plane URL
+                    [--client-address 127.0.0.1] [-o text|json]
+      tells which rule and which policies a request meets, and where it goes;
+      exit code 1 when no rule serves it or there is a mistake`;
 
 export type DevOptions = {
   folder: string;
@@ -15,6 +21,8 @@ export type DevOptions = {
   /** Worker threads of each data plane. */
   workers: number;
   dataPlanes: number;
+  /** A file that all data planes write a line a request to; undefined: none. */
+  accessLog: string | undefined;
 };
 
 /** @throws Error with the flag and what it expects. */
@@ -23,7 +31,13 @@ export function parseDevOptions(args: string[]): DevOptions {
   const { values, positionals } = parsed({
     args,
     allowPositionals: true,
-    options: { 'http-port': text, 'admin-port': text, workers: text, 'data-planes': text },
+    options: {
+      'http-port': text,
+      'admin-port': text,
+      workers: text,
+      'data-planes': text,
+      'access-log': text,
+    },
   });
   const [folder, ...more] = positionals;
   if (folder === undefined || more.length > 0) throw new Error(usage);
@@ -38,7 +52,56 @@ export function parseDevOptions(args: string[]): DevOptions {
     adminPort: number('admin-port', 9901, 0, 65535),
     workers: number('workers', 1, 1, 64),
     dataPlanes: number('data-planes', 1, 1, 16),
+    accessLog: values['access-log'],
   };
+}
+
+export type ExplainOptions = {
+  method: string;
+  url: string;
+  /** "name: value" each, as they were given. */
+  headers: string[];
+  /** The files of a folder, or what a data plane uses now: the URL of its admin port. */
+  from: { folder: string } | { dataPlane: string };
+  /** Address that the request comes from. */
+  clientAddress: string;
+  output: 'text' | 'json';
+};
+
+/** @throws Error with the flag and what it expects. */
+export function parseExplainOptions(args: string[]): ExplainOptions {
+  const text = { type: 'string' } as const;
+  const { values, positionals } = parsed({
+    args,
+    allowPositionals: true,
+    options: {
+      header: { ...text, short: 'H', multiple: true },
+      config: text,
+      'data-plane': text,
+      'client-address': text,
+      output: { ...text, short: 'o' },
+    },
+  });
+  const [method, url, ...more] = positionals;
+  if (method === undefined || url === undefined || more.length > 0) throw new Error(usage);
+  const { header: headers = [], config: folder, 'data-plane': dataPlane } = values;
+  const { 'client-address': clientAddress = '127.0.0.1', output = 'text' } = values;
+  if ((folder === undefined) === (dataPlane === undefined)) {
+    throw new Error(`Cannot explain: expected either --config or --data-plane\n${usage}`);
+  }
+  if (dataPlane !== undefined && !/^https?:$/.test(URL.parse(dataPlane)?.protocol ?? '')) {
+    throw new Error(
+      `Cannot use --data-plane "${dataPlane}": expected a URL such as http://127.0.0.1:9901`,
+    );
+  }
+  if (isIP(clientAddress) === 0) {
+    throw new Error(`Cannot use --client-address "${clientAddress}": expected an IP address`);
+  }
+  if (output !== 'text' && output !== 'json') {
+    throw new Error(`Cannot use --output "${output}": expected text or json`);
+  }
+  const from = folder === undefined ? { dataPlane: dataPlane ?? '' } : { folder };
+  return { method, url, headers, from, clientAddress, output };
 }
 
 function parsed<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {

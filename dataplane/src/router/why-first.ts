@@ -1,6 +1,6 @@
 import { type Advantage, type Candidate, decisive } from './candidate.ts';
-import { createHostTable, findHost, linkHosts, pathTableOf } from './host-table.ts';
 import { literalPath, type PathCondition } from './path-condition.ts';
+import { createRouter } from './router.ts';
 
 /** A match that fits a request, with the hostname of its Route by which it does ('' for any host). */
 export type Fitting = { candidate: Candidate<unknown>; hostname: string };
@@ -22,14 +22,17 @@ export function whyFirst(
 
 /** The most specific of a Route's hostnames that covers a host; undefined when none does. */
 export function hostnameFor(hostnames: readonly string[], host: string): string | undefined {
-  const hosts = createHostTable<never>();
   const all = hostnames.length > 0 ? hostnames : [''];
-  const byTable = new Map(
-    all.map((hostname) => [pathTableOf(hosts, hostname.toLowerCase()), hostname]),
+  const { router } = createRouter(
+    all.map((hostname) => ({
+      name: hostname,
+      created: 0,
+      hostnames: hostname === '' ? [] : [hostname],
+      rules: [{ name: '', matches: [], target: hostname }],
+    })),
   );
-  linkHosts(hosts);
-  const found = findHost(hosts, host);
-  return found && byTable.get(found.table);
+  const head = { method: 'GET', host, path: '/', query: '', header: () => undefined };
+  return router.match(head)?.target;
 }
 
 function compareHostnames(a: string, b: string): number {

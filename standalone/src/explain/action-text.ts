@@ -1,0 +1,47 @@
+import type { ExplainedAction, ExplainedBackend } from './explanation.ts';
+import { inline, table } from './table.ts';
+
+/** So many endpoints of a backend are shown. */
+const mostEndpoints = 5;
+
+/** What the rule does with the request. */
+export function actionLines(action: ExplainedAction | null): string[] {
+  if (!action) return ['none'];
+  if (action.type === 'redirect') return [`redirect ${action.status} to ${action.location}`];
+  if (action.type === 'respond')
+    return [`respond ${action.status} ${inline(action.body)}`.trimEnd()];
+  const { target, host, backends, mirrors, timeouts } = action;
+  const limits = [
+    ['request', timeouts.request],
+    ['backendRequest', timeouts.backendRequest],
+    ['idle', timeouts.idle],
+  ] as const;
+  const limited = limits.filter(([, limit]) => limit > 0);
+  return [
+    `forward ${target}, Host ${host}`,
+    ...table(
+      backends.map((backend) => [
+        `${backend.share} %`.padStart(6),
+        backend.upstream || 'a reference that leads nowhere',
+        endpointsText(backend),
+      ]),
+    ),
+    ...mirrors.map(({ upstream, percent }) => {
+      return `a copy of ${percent} % to ${upstream || 'a reference that leads nowhere'}`;
+    }),
+    ...(limited.length > 0
+      ? [`timeouts ${limited.map(([name, limit]) => `${name} ${limit} ms`).join(', ')}`]
+      : []),
+  ];
+}
+
+function endpointsText({ upstream, endpoints }: ExplainedBackend): string {
+  if (upstream === '') return 'answers 500 Backend not resolved';
+  if (endpoints.length === 0) return 'no endpoint: answers 503 Service unavailable';
+  const texts = endpoints.slice(0, mostEndpoints).map(({ address, port, zone }) => {
+    const host = address.includes(':') ? `[${address}]` : address;
+    return `${host}:${port}${zone === '' ? '' : ` (${zone})`}`;
+  });
+  const more = endpoints.length - texts.length;
+  return [...texts, ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
+}
