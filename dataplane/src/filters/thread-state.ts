@@ -44,6 +44,7 @@ export function createThreadState(
   let second = 0;
   let written = 0;
   let unwritten = 0;
+  const outbound = createOutbound();
 
   function counter(family: string, labels: Readonly<Record<string, string>>): number {
     const text = Object.entries(labels).map(([name, value]) => `${name}="${labelValue(value)}"`);
@@ -58,9 +59,9 @@ export function createThreadState(
     wheel,
     health: createHealth(report.health),
     passwords: createPasswords(),
-    keySources: createKeySources((family, labels) => count(counter(family, labels))),
+    keySources: createKeySources(outbound, (family, labels) => count(counter(family, labels))),
     verifiedTokens: new VerifiedTokens(),
-    outbound: createOutbound(),
+    outbound,
     counter,
     count,
     denied(entry) {

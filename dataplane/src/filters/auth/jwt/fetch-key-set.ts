@@ -1,75 +1,44 @@
-import { getCACertificates } from 'node:tls';
-import type { Dispatcher } from 'undici';
+import { type Outbound, type OutboundAnswer, OutboundFault, placeOf } from '../../outbound.ts';
 
 /** Bytes of a key set: some hundred keys. */
 const mostBytes = 262_144;
 
-/** Why a key set could not be fetched, for logs and statuses. */
-export class FetchFault extends Error {}
-
-export type FetchText = (url: string, signal: AbortSignal) => Promise<string>;
-
 /**
- * What fetches for one thread. Nothing is loaded before the first call: most threads never fetch. A
- * connection ends with its response, so none has to be closed.
+ * The text of a key set (RFC 7517) at a URL.
+ * @param timeout milliseconds for all of it
+ * @throws OutboundFault when there is no answer with status 200 and text
  */
-export function createFetch(): FetchText {
-  let agent: Promise<Dispatcher> | undefined;
-
-  /** @throws FetchFault when there is no 200 with text; the signal bounds the time for all of it. */
-  return async function fetchText(url, signal) {
-    agent ??= createAgent();
-    const { request } = await import('undici');
-    try {
-      const { statusCode, headers, body } = await request(url, {
-        dispatcher: await agent,
-        signal,
-        reset: true,
-        headers: {
-          accept: 'application/jwk-set+json, application/json',
-          'accept-encoding': 'identity',
-          'user-agent': 'gatehouse',
-        },
-      });
-      const fault = faultOf(statusCode, headers['content-encoding']);
-      if (fault !== undefined) {
-        body.destroy();
-        throw new FetchFault(fault);
-      }
-      return new TextDecoder('utf-8', { fatal: true }).decode(await body.arrayBuffer());
-    } catch (error) {
-      throw error instanceof FetchFault ? error : new FetchFault(reasonOf(error, signal));
-    }
-  };
+export async function fetchKeySet(
+  outbound: Outbound,
+  url: string,
+  timeout: number,
+): Promise<string> {
+  const answer = await outbound.ask({
+    ...placeOf(url),
+    method: 'GET',
+    headers: {
+      accept: 'application/jwk-set+json, application/json',
+      'accept-encoding': 'identity',
+      'user-agent': 'gatehouse',
+    },
+    timeout,
+    mostBytes,
+  });
+  const fault = faultOf(answer);
+  if (fault !== undefined) throw new OutboundFault(fault);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(answer.body);
+  } catch (error) {
+    if (error instanceof TypeError) throw new OutboundFault('the answer is not UTF-8');
+    throw error;
+  }
 }
 
-async function createAgent(): Promise<Dispatcher> {
-  const { Agent } = await import('undici');
-  // Authorities of the release of Node and NODE_EXTRA_CA_CERTS, and those of the image.
-  const ca = [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
-  return new Agent({ maxResponseSize: mostBytes, connect: { ca } });
-}
-
-function faultOf(status: number, encoding: string | string[] | undefined): string | undefined {
+function faultOf({ status, headers }: OutboundAnswer): string | undefined {
   if (status >= 300 && status < 400) {
     return `the answer is a redirect (${status}), which is not followed: give the URL that it leads to`;
   }
   if (status !== 200) return `the answer has status ${status}`;
-  return encoding === undefined ? undefined : `the answer is encoded (${String(encoding)})`;
-}
-
-function reasonOf(error: unknown, signal: AbortSignal): string {
-  if (signal.aborted) {
-    const timedOut = signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
-    return timedOut ? 'it takes too long' : 'it was not needed any more';
-  }
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? error.code : undefined;
-  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return `it has more than ${mostBytes} bytes`;
-  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it is not UTF-8';
-  // Of an attempt at several addresses the first says enough.
-  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
-  return first instanceof Error && first.message !== ''
-    ? first.message
-    : String(code ?? error.name);
+  const coding = headers['content-encoding'] ?? 'identity';
+  return coding === 'identity' ? undefined : `the answer is encoded (${coding})`;
 }

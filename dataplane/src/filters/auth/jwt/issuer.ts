@@ -85,6 +85,7 @@ function remoteKeys(
   path: string,
   { thread, resource, path: method, whileInForce }: MethodContext,
 ): Keys {
+  if (!URL.canParse(jwks.url)) throw new LinkFault(`${path}.url`, 'is not a URL');
   const refresh = Math.max(bounds.refresh, parseDuration(jwks.refresh ?? defaults.jwksRefresh));
   const timeout = Math.min(bounds.timeout, parseDuration(jwks.timeout ?? defaults.jwksTimeout));
   const keys = thread.keySources.at(jwks.url, timeout);

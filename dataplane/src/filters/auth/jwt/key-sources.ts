@@ -1,6 +1,7 @@
 import { now } from '../../../state/clock.ts';
 import type { Family } from '../../../telemetry/families.ts';
-import { createFetch } from './fetch-key-set.ts';
+import type { Outbound } from '../../outbound.ts';
+import { fetchKeySet } from './fetch-key-set.ts';
 import { defaultTiming, type FetchTiming, RemoteKeys } from './remote-keys.ts';
 
 export const keySetFetches: Family = {
@@ -19,11 +20,11 @@ export type KeySources = {
 const unwatchedFor = 600_000;
 
 export function createKeySources(
+  outbound: Outbound,
   count: (family: string, labels: Readonly<Record<string, string>>) => void,
   timing: FetchTiming = defaultTiming,
 ): KeySources {
   const sources = new Map<string, { keys: RemoteKeys; at: number }>();
-  const fetchText = createFetch();
 
   function forget(before: number) {
     for (const [url, { keys, at }] of sources) {
@@ -40,7 +41,8 @@ export function createKeySources(
       else {
         const [label = url] = url.split('?');
         const counted = (outcome: string) => count(keySetFetches.name, { url: label, outcome });
-        source = { keys: new RemoteKeys(url, fetchText, timing, counted), at };
+        const fetchText = (limit: number) => fetchKeySet(outbound, url, limit);
+        source = { keys: new RemoteKeys(fetchText, timing, counted), at };
         sources.set(url, source);
       }
       source.keys.warm(timeout);

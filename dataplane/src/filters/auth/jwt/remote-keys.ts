@@ -1,6 +1,6 @@
 import { type KeySet, readKeySet } from '@gatehouse/crds';
 import { now } from '../../../state/clock.ts';
-import { FetchFault, type FetchText } from './fetch-key-set.ts';
+import { OutboundFault } from '../../outbound.ts';
 import type { KeySource } from './verified-tokens.ts';
 
 /** Milliseconds, on the clock of `now()`. */
@@ -28,13 +28,15 @@ export type KeyWatcher = {
 
 type Outcome = 'fetched' | 'failed';
 
+/** @param timeout milliseconds. @throws Error that says why there is no text */
+export type FetchText = (timeout: number) => Promise<string>;
+
 /** The key set at a URL: fetched again and again while a policy needs it; the last good one stays. */
 export class RemoteKeys implements KeySource {
   /** Undefined until the first good fetch. */
   keys: KeySet | undefined;
   /** Why the last fetch failed; undefined when it did not. */
   fault: string | undefined;
-  readonly #url: string;
   readonly #fetchText: FetchText;
   readonly #timing: FetchTiming;
   readonly #counted: (outcome: Outcome) => void;
@@ -46,17 +48,8 @@ export class RemoteKeys implements KeySource {
   #endedAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #fetching: Promise<void> | undefined;
-  #abort = new AbortController();
-  /** Requests wait for what is being fetched. */
-  #awaited = false;
 
-  constructor(
-    url: string,
-    fetchText: FetchText,
-    timing: FetchTiming,
-    counted: (outcome: Outcome) => void,
-  ) {
-    this.#url = url;
+  constructor(fetchText: FetchText, timing: FetchTiming, counted: (outcome: Outcome) => void) {
     this.#fetchText = fetchText;
     this.#timing = timing;
     this.#counted = counted;
@@ -79,7 +72,6 @@ export class RemoteKeys implements KeySource {
     return () => {
       this.#watchers.delete(watcher);
       watcher.tell(undefined);
-      if (!this.watched && !this.#awaited) this.#abort.abort();
       this.#plan();
     };
   }
@@ -94,22 +86,17 @@ export class RemoteKeys implements KeySource {
       const at = now();
       if (at < floor || at < this.#endedAt + this.#backOff) return undefined;
     }
-    const fetching = this.#fetching ?? this.#fetch(timeout);
-    this.#awaited = true;
-    return fetching;
+    return this.#fetching ?? this.#fetch(timeout);
   }
 
   #fetch(timeout: number): Promise<void> {
     this.#startedAt = now();
     clearTimeout(this.#timer);
-    this.#abort = new AbortController();
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(timeout)]);
-    const fetching = this.#fetchText(this.#url, signal)
+    const fetching = this.#fetchText(timeout)
       .then((text) => this.#take(text))
       .catch((error: unknown) => this.#failed(error))
       .finally(() => {
         this.#fetching = undefined;
-        this.#awaited = false;
         this.#endedAt = now();
         this.#plan();
       });
@@ -121,7 +108,7 @@ export class RemoteKeys implements KeySource {
     // The same text is the same set: tokens that were verified by it stay so.
     if (text !== this.#text || this.keys === undefined) {
       const keys = readKeySet(text);
-      if (keys.keys.length === 0) throw new FetchFault(faultsOf(keys));
+      if (keys.keys.length === 0) throw new OutboundFault(faultsOf(keys));
       this.keys = keys;
       this.#text = text;
     }
