@@ -20,7 +20,11 @@ Writes everything that is generated: the code of the wire format, the CRDs and t
 
 const root = join(import.meta.dirname, '..');
 const crdFolder = 'charts/gatehouse/crds';
-const protoFolder = 'snapshot/src/generated';
+/** Where the code of the .proto files of a package goes, as its buf.gen.yaml says. */
+const protoFolders: Readonly<Record<string, string>> = {
+  snapshot: 'src/generated',
+  dataplane: 'src/filters/auth/external/generated',
+};
 
 /** Every generated file with its content, by path from the root of the repository. */
 function generated(): Map<string, string> {
@@ -31,21 +35,27 @@ function generated(): Map<string, string> {
     files.set(`${crdFolder}/${kind.plural}.yaml`, `${notice}${yaml}`);
   }
   files.set('docs/reference/resources.md', referencePage(ownKinds));
-  for (const [name, text] of generatedCode()) files.set(`${protoFolder}/${name}`, text);
+  for (const [workspace, folder] of Object.entries(protoFolders)) {
+    for (const [name, text] of generatedCode(workspace, folder)) {
+      files.set(`${workspace}/${folder}/${name}`, text);
+    }
+  }
   return files;
 }
 
-function generatedCode(): Map<string, string> {
+function generatedCode(workspace: string, out: string): Map<string, string> {
   const output = mkdtempSync(join(tmpdir(), 'gatehouse-generate-'));
   try {
     const buf = join(root, 'node_modules', '.bin', 'buf');
     const { status, error } = spawnSync(buf, ['generate', '--output', output], {
-      cwd: join(root, 'snapshot'),
+      cwd: join(root, workspace),
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     if (error) throw new Error(`Cannot run buf: ${error.message}; run npm install`);
-    if (status !== 0) throw new Error(`Cannot generate the code of the wire format: see above`);
-    const folder = join(output, 'src', 'generated');
+    if (status !== 0) {
+      throw new Error(`Cannot generate the code of the .proto files of ${workspace}: see above`);
+    }
+    const folder = join(output, out);
     return new Map(
       readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
     );
@@ -56,7 +66,10 @@ function generatedCode(): Map<string, string> {
 
 /** Files that were generated once and no longer are. */
 function leftovers(files: ReadonlyMap<string, string>): string[] {
-  return [crdFolder, protoFolder].flatMap((folder) => {
+  const protos = Object.entries(protoFolders).map(
+    ([workspace, folder]) => `${workspace}/${folder}`,
+  );
+  return [crdFolder, ...protos].flatMap((folder) => {
     if (!existsSync(join(root, folder))) return [];
     const paths = readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
     return paths.filter((path) => !files.has(path));

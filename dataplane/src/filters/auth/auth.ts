@@ -129,6 +129,7 @@ class AuthEnforcer implements Enforcer {
     effects.identity = identity;
     if (found.responseFields) effects.responseFields += found.responseFields;
     if (found.upstreamFields) effects.upstreamFields += found.upstreamFields;
+    if (found.hidden) effects.hidden = [...(effects.hidden ?? []), ...found.hidden];
     return this.#upstream.apply(exchange, effects, identity, found.credential);
   }
 }

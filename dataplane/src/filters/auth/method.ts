@@ -17,6 +17,8 @@ export type Attempt =
       upstreamFields?: string;
       /** Complete field lines that the client gets. */
       responseFields?: string;
+      /** Indices of field lines of the request that the upstream does not get. */
+      hidden?: readonly number[];
     }
   /** What the client brought is not valid: 401. `reason` is for the log; it holds nothing secret. */
   | { kind: 'invalid'; reason: string }

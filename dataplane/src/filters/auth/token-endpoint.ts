@@ -1,4 +1,4 @@
-import type { Outbound } from '../outbound.ts';
+import { type Outbound, placeOf } from '../outbound.ts';
 import type { ClientCredentials } from './client-credentials.ts';
 
 /** The longest answer of an authorization server that is read, in bytes. */
@@ -19,7 +19,7 @@ export async function postForm(
   timeout: number,
 ): Promise<FormAnswer> {
   const { status, headers, body } = await outbound.ask({
-    url,
+    ...placeOf(url),
     method: 'POST',
     headers: {
       accept: 'application/json',
@@ -31,6 +31,8 @@ export async function postForm(
     mostBytes: mostAnswerBytes,
   });
   if (status >= 300 && status < 400) throw new Error(`the answer is ${status}, a redirect`);
+  const coding = headers['content-encoding'] ?? 'identity';
+  if (coding !== 'identity') throw new Error(`the answer is ${status}, and compressed`);
   const type = String(headers['content-type'] ?? '')
     .split(';')[0]
     ?.trim()
