@@ -44,9 +44,10 @@ export const goodClaims = (more: object = {}) => ({
 });
 
 export const base64url = (content: unknown) =>
-  Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)).toString(
-    'base64url',
-  );
+  (Buffer.isBuffer(content)
+    ? content
+    : Buffer.from(typeof content === 'string' ? content : JSON.stringify(content))
+  ).toString('base64url');
 
 /** A token with any header and payload, text or value, and the signature that `signer` makes. */
 export function tokenOf(header: unknown, payload: unknown, signer: (input: Buffer) => Buffer) {
