@@ -50,8 +50,8 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
   let closing = false;
   const ready = Promise.withResolvers<number[]>();
 
-  const apply: Apply = async (lane, next): Promise<Applied> => {
-    const refusals = await workers.apply(lane, next);
+  const apply: Apply = async (lane, next, change): Promise<Applied> => {
+    const refusals = await workers.apply(lane, next, change);
     if (refusals.length > 0) return { ok: false, refusals };
     if (lane === Lane.CONFIG) config = next;
     else endpoints = next;

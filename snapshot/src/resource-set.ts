@@ -64,9 +64,22 @@ export function versionOf(set: ResourceSet): string {
 /** The version of the set that has this manifest. */
 export function versionOfManifest(manifest: Manifest): string {
   const lines: string[] = [];
-  // The length in front makes the lines separable whatever characters a name holds.
-  for (const [key, hash] of manifest) lines.push(`${key.length} ${key} ${hash}\n`);
-  lines.sort();
+  for (const [key, hash] of manifest) lines.push(lineOf(key, hash));
+  return versionOfLines(lines.sort());
+}
+
+/** What stands for a resource in the text that a version is the hash of. */
+export function manifestLine(key: Key, hash: Uint8Array): string {
+  return lineOf(key, hex(hash));
+}
+
+/** The length in front makes lines separable whatever characters a name holds. */
+function lineOf(key: Key, hash: string): string {
+  return `${key.length} ${key} ${hash}\n`;
+}
+
+/** The version of the set that has these lines, which are sorted. */
+export function versionOfLines(lines: readonly string[]): string {
   return createHash('sha256')
     .update(lines.join(''))
     .digest('hex')
@@ -107,24 +120,37 @@ export class BrokenUpdate extends Error {}
 
 /**
  * Applies an update to the set that is held.
+ * @param versionAfter tells the version of the result when that can be done for less.
  * @throws BrokenUpdate when a body does not fit its hash or the result does not fit the version.
  */
-export function applyUpdate(held: ResourceSet, update: Update): ResourceSet {
+export function applyUpdate(
+  held: ResourceSet,
+  update: Update,
+  versionAfter: (next: ResourceSet) => string = versionOf,
+): ResourceSet {
   const next = new Map(update.full ? keptOf(held, update) : held);
   for (const { kind, name } of update.remove) next.delete(keyOf(kind, name));
   for (const resource of update.put) {
-    const { kind, name, body } = resource;
+    const { kind, name, hash, body } = resource;
     if (laneOf(kind) !== update.lane) {
       throw new BrokenUpdate(`Cannot apply resource "${name}": it belongs to the other lane`);
     }
-    if (hex(hashOf(kind, name, body)) !== hex(resource.hash)) {
+    if (!sameHash(hashOf(kind, name, body), hash)) {
       throw new BrokenUpdate(`Cannot apply resource "${name}": its body does not fit its hash`);
     }
     next.set(keyOf(kind, name), resource);
   }
-  const version = versionOf(next);
+  const version = versionAfter(next);
   if (version !== update.version) {
     throw new BrokenUpdate(`Cannot apply version ${update.version}: the result is ${version}`);
   }
   return next;
+}
+
+/** Whether two hashes are of the same content. */
+export function sameHash(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
+  if (a.byteLength !== b.byteLength) return false;
+  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

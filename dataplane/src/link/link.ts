@@ -5,7 +5,6 @@ import {
   keyOf,
   type ResourceSet,
   UpstreamSchema,
-  versionOf,
 } from '@gatehouse/snapshot';
 import type { ThreadState } from '../filters/thread-state.ts';
 import type { PoolSettings } from '../upstreams/endpoint-pool.ts';
@@ -17,6 +16,9 @@ import { linkRoutes } from './routes.ts';
 import type { Runtime } from './runtime.ts';
 
 const knownKinds = new Set([Kind.LISTENER, Kind.ROUTE, Kind.UPSTREAM, Kind.SECRET, Kind.POLICY]);
+
+/** Resources that are looked at in one step. */
+const stepSize = 64;
 
 export type Linked =
   | {
@@ -31,17 +33,28 @@ export type Linked =
  * upstreams keep their pools, routes their counters and places in rotation. Until `commit` nothing
  * that `previous` uses is touched.
  */
-export function link(
+export function link(...args: Parameters<typeof linkSteps>): Linked {
+  const steps = linkSteps(...args);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** `link` in steps of well under a millisecond, so that requests can be served in between. */
+export function* linkSteps(
   config: ResourceSet,
   endpoints: ResourceSet,
   previous: Runtime | undefined,
   thread: ThreadState,
   zone = '',
-): Linked {
+): Generator<void, Linked> {
   const refusals: RefusedResource[] = [];
   const settings: (() => void)[] = [];
   const upstreams = new Map<string, Upstream>();
+  let count = 0;
   for (const { kind, name, body } of config.values()) {
+    if (++count % stepSize === 0) yield;
     if (!knownKinds.has(kind)) {
       // A release before this one must not serve as if what it does not know were not there.
       refusals.push({ kind, name, path: '', reason: 'is of a kind this release does not know' });
@@ -61,10 +74,11 @@ export function link(
   }
   const policies = linkPolicies(config, thread, previous?.policies, refusals);
   const scopes = scopesOf(policies);
-  const routes = linkRoutes(config, { upstreams, scopes }, previous?.routes, refusals);
-  const ports = linkPorts(config, { routes, scopes }, previous, refusals);
+  yield;
+  const routes = yield* linkRoutes(config, { upstreams, scopes }, previous?.routes, refusals);
+  const ports = yield* linkPorts(config, { routes, scopes }, previous, refusals);
   if (refusals.length > 0) return { refusals };
-  const runtime: Runtime = { version: versionOf(config), ports, routes, policies, upstreams };
+  const runtime: Runtime = { ports, routes, policies, upstreams };
   return {
     runtime,
     commit() {

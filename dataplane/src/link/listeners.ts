@@ -1,7 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { Kind, Listener_Protocol, ListenerSchema, type ResourceSet } from '@gatehouse/snapshot';
 import { guardedNames } from '../http1/guarded-names.ts';
-import { createRouter, type RouteInput } from '../router/index.ts';
+import { type RouteInput, routerSteps } from '../router/index.ts';
 import { coversHost, loadCertificates } from './certificates.ts';
 import type { PolicyScopes } from './policies.ts';
 import type { RefusedResource } from './refusals.ts';
@@ -14,15 +14,18 @@ import type {
   Runtime,
 } from './runtime.ts';
 
+/** Routes that are looked at in one step. */
+const stepSize = 64;
+
 /** Builds the router of every listener and groups the listeners by port. */
-export function linkPorts(
+export function* linkPorts(
   config: ResourceSet,
   { routes, scopes }: { routes: ReadonlyMap<string, LinkedRoute>; scopes: PolicyScopes },
   previous: Runtime | undefined,
   refusals: RefusedResource[],
-): Map<number, LinkedPort> {
+): Generator<void, Map<number, LinkedPort>> {
   const ports = new Map<number, LinkedPort>();
-  const inputs = inputsByListener(routes);
+  const inputs = yield* inputsByListener(routes);
   for (const { kind, name, body } of config.values()) {
     if (kind !== Kind.LISTENER) continue;
     const message = fromBinary(ListenerSchema, body);
@@ -31,7 +34,8 @@ export function linkPorts(
     // Its Secrets are lost, and this data plane never had them.
     if (certificates.length === 0 && message.keptCertificates.length > 0) continue;
     const known = listenerOf(previous, name);
-    const { router, problems } = createRouter(inputs.get(name) ?? [], known?.router);
+    const steps = routerSteps(inputs.get(name) ?? [], known?.router);
+    const { router, problems } = yield* steps;
     for (const problem of problems) refusals.push(refusalOf(problem, routes));
     const listener: LinkedListener = {
       name,
@@ -52,9 +56,13 @@ export function linkPorts(
   return ports;
 }
 
-function inputsByListener(routes: ReadonlyMap<string, LinkedRoute>) {
-  const inputs = new Map<string, RouteInput<LinkedMatch>[]>();
+type Inputs = Map<string, RouteInput<LinkedMatch>[]>;
+
+function* inputsByListener(routes: ReadonlyMap<string, LinkedRoute>): Generator<void, Inputs> {
+  const inputs: Inputs = new Map();
+  let count = 0;
   for (const route of routes.values()) {
+    if (++count % stepSize === 0) yield;
     for (const [listener, input] of route.inputs) {
       const list = inputs.get(listener);
       if (list) list.push(input);

@@ -1,12 +1,12 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import {
-  hex,
   Kind,
   type PathMatch,
   PathMatch_Type,
   type ResourceSet,
   RouteSchema,
   type Rule,
+  sameHash,
 } from '@gatehouse/snapshot';
 import type { Filter } from '../filters/filter.ts';
 import type { RouteInput, RuleInput } from '../router/index.ts';
@@ -17,6 +17,9 @@ import type { RefusedResource } from './refusals.ts';
 import { linkRule } from './rule.ts';
 import type { LinkedMatch, LinkedRoute } from './runtime.ts';
 
+/** Resources that are looked at in one step. */
+const stepSize = 64;
+
 /** What Routes refer to, or what lies upon them. */
 export type RouteSurroundings = {
   upstreams: ReadonlyMap<string, Upstream>;
@@ -24,19 +27,20 @@ export type RouteSurroundings = {
 };
 
 /** Links every Route of the snapshot; those that did not change, nor their upstreams and filters, are kept. */
-export function linkRoutes(
+export function* linkRoutes(
   config: ResourceSet,
   around: RouteSurroundings,
   previous: ReadonlyMap<string, LinkedRoute> | undefined,
   refusals: RefusedResource[],
-): Map<string, LinkedRoute> {
+): Generator<void, Map<string, LinkedRoute>> {
   const routes = new Map<string, LinkedRoute>();
+  let count = 0;
   for (const resource of config.values()) {
+    if (++count % stepSize === 0) yield;
     if (resource.kind !== Kind.ROUTE) continue;
-    const { name } = resource;
-    const hash = hex(resource.hash);
+    const { name, hash } = resource;
     const known = previous?.get(name);
-    if (known?.hash === hash && stillLinked(name, known, around)) {
+    if (known && sameHash(known.hash, hash) && stillLinked(name, known, around)) {
       routes.set(name, known);
       continue;
     }
@@ -64,7 +68,7 @@ function sameFilters(a: readonly Filter[] | undefined, b: readonly Filter[] | un
 
 function linkRoute(
   name: string,
-  hash: string,
+  hash: Uint8Array,
   body: Uint8Array,
   { upstreams, scopes }: RouteSurroundings,
   refusals: RefusedResource[],

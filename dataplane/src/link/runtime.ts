@@ -9,7 +9,6 @@ import type { LinkedPolicies } from './policies.ts';
 
 /** What a snapshot becomes: everything the request path reads, decided beforehand. Never changed. */
 export type Runtime = {
-  version: string;
   ports: ReadonlyMap<number, LinkedPort>;
   routes: ReadonlyMap<string, LinkedRoute>;
   policies: LinkedPolicies;
@@ -43,7 +42,7 @@ export type Certificate = {
 };
 
 export type LinkedRoute = {
-  hash: string;
+  hash: Uint8Array;
   /** The upstreams it refers to: while they are the same objects, it need not be linked again. */
   upstreams: readonly Upstream[];
   /** One entry a match. */

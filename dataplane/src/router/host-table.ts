@@ -18,20 +18,30 @@ export function createHostTable<T>(): HostTable<T> {
 
 /** The table of a hostname, "*.example.com" or '' for any host; made when there is none. */
 export function pathTableOf<T>(hosts: HostTable<T>, hostname: string): PathTable<T> {
+  const known =
+    hostname === ''
+      ? hosts.any
+      : hostname.startsWith('*')
+        ? hosts.wildcards.get(hostname.slice(1))
+        : hosts.exact.get(hostname);
+  if (known !== undefined) return known.table;
+  const table = createPathTable<T>();
+  setHost(hosts, hostname, table);
+  return table;
+}
+
+/** Gives a hostname, "*.example.com" or '' for any host, its table. */
+export function setHost<T>(hosts: HostTable<T>, hostname: string, table: PathTable<T>): void {
+  const host = { table, next: undefined };
   if (hostname === '') {
-    hosts.any ??= { table: createPathTable(), next: undefined };
-    return hosts.any.table;
+    hosts.any = host;
+  } else if (hostname.startsWith('*')) {
+    const key = hostname.slice(1);
+    hosts.wildcards.set(key, host);
+    hosts.longestWildcard = Math.max(hosts.longestWildcard, key.length);
+  } else {
+    hosts.exact.set(hostname, host);
   }
-  const wildcard = hostname.startsWith('*');
-  const key = wildcard ? hostname.slice(1) : hostname;
-  const byName = wildcard ? hosts.wildcards : hosts.exact;
-  let host = byName.get(key);
-  if (host === undefined) {
-    host = { table: createPathTable(), next: undefined };
-    byName.set(key, host);
-    if (wildcard) hosts.longestWildcard = Math.max(hosts.longestWildcard, key.length);
-  }
-  return host.table;
 }
 
 /** Sets `next` of every host, once all of them are there. */

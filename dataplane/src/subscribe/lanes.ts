@@ -5,14 +5,16 @@ import {
   type Key,
   keyOf,
   type Lane,
+  type Ledger,
+  ledgerOf,
   type Refusal,
   type Resource,
   type ResourceSet,
+  sameHash,
   type Update,
-  versionOf,
 } from '@gatehouse/snapshot';
 
-/** What an update changes, as the data plane sees it. */
+/** By what the next set differs from the one in use; everything as long as none is. */
 export interface Change {
   put: Resource[];
   remove: Key[];
@@ -41,7 +43,8 @@ export type Answer =
 export class SubscribedLane {
   readonly lane: Lane;
   set: ResourceSet;
-  version: string;
+  /** Of the set. */
+  #ledger: Ledger;
   /** False until `apply` took a set: what is held, or an empty first set, has to be linked as well. */
   #inUse = false;
   readonly #held: boolean;
@@ -49,8 +52,12 @@ export class SubscribedLane {
   constructor(lane: Lane, held: ResourceSet | undefined) {
     this.lane = lane;
     this.set = held ?? emptySet;
-    this.version = versionOf(this.set);
+    this.#ledger = ledgerOf(this.set);
     this.#held = held !== undefined;
+  }
+
+  get version(): string {
+    return this.#ledger.version;
   }
 
   /** Puts the held set in use unless something is in use already. Undefined when there was no need. */
@@ -64,15 +71,20 @@ export class SubscribedLane {
   /** @throws whatever `apply` throws; the old set then stays. */
   async take(update: Update, apply: Apply): Promise<Answer> {
     const { version } = update;
+    let ledger = this.#ledger;
     let next: ResourceSet;
     try {
-      next = applyUpdate(this.set, update);
+      next = applyUpdate(this.set, update, (set) => {
+        ledger = update.full ? ledgerOf(set) : ledger.after(this.set, changeIn(update));
+        return ledger.version;
+      });
     } catch (error) {
       if (!(error instanceof BrokenUpdate)) throw error;
       return { ok: false, version, refusals: [], resend: true, reason: error.message };
     }
     const change = this.#changeOf(update, next);
-    if (this.#inUse && change.put.length + change.remove.length === 0) return { ok: true, version };
+    // Whoever asked for everything again wants all of it put in use again.
+    if (this.#inUse && update.put.length + change.remove.length === 0) return { ok: true, version };
     const applied = await apply(this.lane, next, change);
     if (!applied.ok) {
       const { refusals } = applied;
@@ -80,16 +92,28 @@ export class SubscribedLane {
       return { ok: false, version, refusals, resend: false, reason };
     }
     this.set = next;
-    this.version = version;
+    this.#ledger = ledger;
     this.#inUse = true;
     return { ok: true, version };
   }
 
   #changeOf(update: Update, next: ResourceSet): Change {
-    const remove = update.full
-      ? [...this.set.keys()].filter((key) => !next.has(key))
-      : update.remove.map(({ kind, name }) => keyOf(kind, name)).filter((k) => this.set.has(k));
-    const put = this.#inUse ? update.put : [...next.values()];
-    return { put, remove };
+    if (!this.#inUse) return { put: [...next.values()], remove: goneFrom(this.set, next) };
+    const { put, remove } = changeIn(update);
+    return {
+      put: put.filter(({ kind, name, hash }) => {
+        const held = this.set.get(keyOf(kind, name));
+        return held === undefined || !sameHash(held.hash, hash);
+      }),
+      remove: update.full ? goneFrom(this.set, next) : remove.filter((key) => this.set.has(key)),
+    };
   }
+}
+
+function changeIn({ put, remove }: Update): Change {
+  return { put, remove: remove.map(({ kind, name }) => keyOf(kind, name)) };
+}
+
+function goneFrom(held: ResourceSet, next: ResourceSet): Key[] {
+  return [...held.keys()].filter((key) => !next.has(key));
 }

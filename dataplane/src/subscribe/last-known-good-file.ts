@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import {
   hashOf,
   hex,
@@ -9,6 +10,7 @@ import {
   LastKnownGoodSchema,
   laneOf,
   type Resource,
+  ResourceSchema,
 } from '@gatehouse/snapshot';
 import type { Held } from './lanes.ts';
 
@@ -16,14 +18,41 @@ const magic = Buffer.from('GATEHOUSE-LKG\n', 'latin1');
 const formatVersion = 1;
 const checksumBytes = 32;
 /** magic, format version (uint32, big-endian), SHA-256 of the body. */
-const headBytes = magic.length + 4 + checksumBytes;
+export const headBytes = magic.length + 4 + checksumBytes;
 
-export function encode({ config, endpoints }: Held): Buffer {
-  const resources = [...config.values(), ...endpoints.values()];
-  const body = toBinary(LastKnownGoodSchema, create(LastKnownGoodSchema, { resources }));
+/** Bytes of a piece, at the least: what can be made without anybody noticing. */
+const pieceBytes = 32 * 1024;
+/** The field of LastKnownGood that holds the resources. */
+const resourcesField = 1;
+
+/** The body of the file in pieces: a LastKnownGood, resource by resource. */
+export function* bodyOf({ config, endpoints }: Held): Generator<Uint8Array> {
+  let writer = new BinaryWriter();
+  let bytes = 0;
+  for (const set of [config, endpoints]) {
+    for (const resource of set.values()) {
+      writer.tag(resourcesField, WireType.LengthDelimited);
+      writer.bytes(toBinary(ResourceSchema, resource));
+      bytes += resource.body.byteLength;
+      if (bytes < pieceBytes) continue;
+      yield writer.finish();
+      writer = new BinaryWriter();
+      bytes = 0;
+    }
+  }
+  yield writer.finish();
+}
+
+/** What stands before the body. @param checksum SHA-256 of the body. */
+export function headOf(checksum: Uint8Array): Buffer {
   const version = Buffer.alloc(4);
   version.writeUInt32BE(formatVersion);
-  return Buffer.concat([magic, version, sha256(body), body]);
+  return Buffer.concat([magic, version, checksum]);
+}
+
+export function encode(held: Held): Buffer {
+  const body = Buffer.concat([...bodyOf(held)]);
+  return Buffer.concat([headOf(sha256(body)), body]);
 }
 
 /** @throws Error with the reason why these bytes are not a whole file of this format. */

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ResourceSet } from '@gatehouse/snapshot';
 import type { Logger } from 'pino';
 import type { Held } from './lanes.ts';
-import { decode, encode } from './last-known-good-file.ts';
+import { bodyOf, decode, headBytes, headOf } from './last-known-good-file.ts';
 
 export interface LastKnownGoodState {
   /** Why the last save or load failed; undefined after a good one. */
@@ -18,8 +19,8 @@ export interface LastKnownGood {
   /** What was in use before; undefined, with the reason in the log, when there is no sound file. */
   load(): Promise<Held | undefined>;
   /**
-   * Writes what is in use now. Many calls during one write become one write of the newest, and a
-   * change of endpoints alone waits up to a second for others. Resolves when this or a newer state
+   * Writes what is in use now. Many calls in a quarter of a second become one write of the newest, and
+   * a change of endpoints alone waits up to a second for others. Resolves when this or a newer state
    * is on disk, or could not be written (see `state`). Never rejects.
    */
   save(config: ResourceSet, endpoints: ResourceSet): Promise<void>;
@@ -32,11 +33,13 @@ export interface LastKnownGoodOptions {
   log?: Pick<Logger, 'info' | 'warn'> | undefined;
   /** Least time between two writes for endpoints alone, in milliseconds. */
   endpointsInterval?: number;
+  /** Least time between two writes, in milliseconds. */
+  interval?: number;
 }
 
 /** The file that a data plane starts from when no controller answers. */
 export function openLastKnownGood(file: string, options: LastKnownGoodOptions = {}): LastKnownGood {
-  const { log, endpointsInterval = 1000 } = options;
+  const { log, endpointsInterval = 1000, interval = 250 } = options;
   const state: LastKnownGoodState = { lastError: undefined, saves: 0, failures: 0 };
   let waiting: Held | undefined;
   let writtenConfig: ResourceSet | undefined;
@@ -48,7 +51,7 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
   async function keep(held: Held): Promise<void> {
     lastWrite = performance.now();
     try {
-      await replace(file, encode(held));
+      await replace(file, held);
       writtenConfig = held.config;
       state.saves++;
       if (state.lastError !== undefined)
@@ -64,7 +67,12 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
 
   async function drain(): Promise<void> {
     while (waiting !== undefined) {
-      if (waiting.config === writtenConfig && !closed) await quiet();
+      const since = waiting.config === writtenConfig ? endpointsInterval : interval;
+      const left = lastWrite + since - performance.now();
+      if (left > 0 && !closed) {
+        await quiet(left);
+        continue;
+      }
       const held = waiting;
       waiting = undefined;
       await keep(held);
@@ -72,11 +80,10 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
     running = undefined;
   }
 
-  function quiet(): Promise<void> {
-    const left = lastWrite + endpointsInterval - performance.now();
-    if (left <= 0) return Promise.resolve();
+  /** Ends sooner when there is something more urgent. */
+  function quiet(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, left);
+      const timer = setTimeout(resolve, milliseconds);
       timer.unref();
       hurry = () => {
         clearTimeout(timer);
@@ -117,11 +124,11 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
 }
 
 /** Old or new, never half: write beside, sync, rename, sync the folder. */
-async function replace(file: string, bytes: Buffer): Promise<void> {
+async function replace(file: string, held: Held): Promise<void> {
   const temporary = `${file}.tmp`;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    await write(temporary, bytes);
+    await write(temporary, held);
     await rename(temporary, file);
   } catch (error) {
     // Frees the space again; should that fail too, the first reason is the one to report.
@@ -132,11 +139,19 @@ async function replace(file: string, bytes: Buffer): Promise<void> {
   await folder.sync();
 }
 
-async function write(file: string, bytes: Buffer): Promise<void> {
+/** Piece by piece, so that requests can be served in between; the checksum comes last. */
+async function write(file: string, held: Held): Promise<void> {
   await using handle = await open(file, 'w', 0o600);
   // Secrets are in it; a file left behind by others may have been readable by all.
   if ((await handle.stat()).isFile()) await handle.chmod(0o600);
-  await handle.writeFile(bytes);
+  const checksum = createHash('sha256');
+  let position = headBytes;
+  for (const piece of bodyOf(held)) {
+    checksum.update(piece);
+    await handle.write(piece, 0, piece.byteLength, position);
+    position += piece.byteLength;
+  }
+  await handle.write(headOf(checksum.digest()), 0, headBytes, 0);
   await handle.sync();
 }
 

@@ -1,5 +1,6 @@
 import {
   difference,
+  type Key,
   Kind,
   Lane,
   manifestOf,
@@ -143,14 +144,15 @@ export function startWorkers({ count, host, zone, limits, log, onHealth }: Fleet
     return distinct(answers.flat());
   }
 
-  async function useEndpoints(next: ResourceSet): Promise<RefusedResource[]> {
-    const change = changeOf(endpoints, next);
+  async function useEndpoints(next: ResourceSet, change?: Change): Promise<RefusedResource[]> {
+    const told = change ?? changeOf(endpoints, next);
     endpoints = next;
-    return askAll({ type: 'endpoints', ...change });
+    return askAll({ type: 'endpoints', ...plainChange(told) });
   }
 
-  async function useConfig(next: ResourceSet): Promise<RefusedResource[]> {
-    const refusals = await askAll({ type: 'prepare', ...changeOf(config, next) });
+  async function useConfig(next: ResourceSet, change?: Change): Promise<RefusedResource[]> {
+    const told = change ?? changeOf(config, next);
+    const refusals = await askAll({ type: 'prepare', ...plainChange(told) });
     if (refusals.length > 0) {
       await askAll({ type: 'discard' });
       return refusals;
@@ -167,9 +169,12 @@ export function startWorkers({ count, host, zone, limits, log, onHealth }: Fleet
     /**
      * Brings every thread to `next`. The config lane in two steps, so that all threads swap or none:
      * each links it beside the old one, then each makes the one assignment.
+     * @param change by what `next` differs from what was applied last; found out when left out.
      */
-    apply: (lane: Lane, next: ResourceSet) =>
-      inTurn(() => (lane === Lane.ENDPOINTS ? useEndpoints(next) : useConfig(next))),
+    apply: (lane: Lane, next: ResourceSet, change?: Change) =>
+      inTurn(() =>
+        lane === Lane.ENDPOINTS ? useEndpoints(next, change) : useConfig(next, change),
+      ),
 
     /** From now on each response asks its client to connect anew. */
     async leave() {
@@ -185,8 +190,13 @@ export function startWorkers({ count, host, zone, limits, log, onHealth }: Fleet
   };
 }
 
-function changeOf(held: ResourceSet, next: ResourceSet): Difference {
-  const { put, remove } = difference(manifestOf(held), next);
+type Change = { put: Resource[]; remove: Key[] };
+
+function changeOf(held: ResourceSet, next: ResourceSet): Change {
+  return difference(manifestOf(held), next);
+}
+
+function plainChange({ put, remove }: Change): Difference {
   return { put: plain(put), remove };
 }
 

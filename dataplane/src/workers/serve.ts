@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { type Key, Kind, keyOf, type Resource, ResourceSchema } from '@gatehouse/snapshot';
 import { pino } from 'pino';
 import { createThreadState } from '../filters/thread-state.ts';
-import { applyEndpoints, link } from '../link/link.ts';
+import { applyEndpoints, linkSteps } from '../link/link.ts';
 import { replacePolicies } from '../link/policies.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import type { Runtime } from '../link/runtime.ts';
@@ -12,6 +12,10 @@ import { createTimerWheel } from '../state/timer-wheel.ts';
 import { createRecorder } from '../telemetry/recorder.ts';
 import { createSeries } from '../telemetry/series.ts';
 import type { Difference, FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import { inSlices } from './slices.ts';
+
+/** How long linking may keep requests waiting at a time, in milliseconds. */
+const sliceBudget = 1;
 
 /** Links what arrives and serves by it. Returns what takes the messages. */
 function createServing(
@@ -34,7 +38,9 @@ function createServing(
 
   async function prepare(change: Difference): Promise<RefusedResource[]> {
     const next = changed(config, change);
-    const linked = link(next, endpoints, runtime, thread, zone);
+    // Requests are served by the runtime in force meanwhile, and endpoints wait for their turn.
+    const steps = linkSteps(next, endpoints, runtime, thread, zone);
+    const linked = await inSlices(steps, sliceBudget);
     if ('refusals' in linked) return linked.refusals;
     const problems = await ports.open(linked.runtime);
     if (problems.length > 0) {
