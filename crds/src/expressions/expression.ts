@@ -29,7 +29,8 @@ export class ExpressionError extends Error {
 export type CompiledExpression = {
   /**
    * At most about a millisecond.
-   * @throws ExpressionError when evaluation fails. It never holds values of the request.
+   * @throws ExpressionError when evaluation fails. It holds nothing of the request, and may be the same
+   * object as the last time.
    */
   evaluate(source: ExpressionSource): ExpressionResult;
   /**
@@ -119,8 +120,16 @@ function compiled(
   const { evaluate } = term;
   const frame: Frame = { source: idle, steps: 0, variables: [] };
 
-  function failed({ reason, at }: Fault): ExpressionError {
-    return new ExpressionError(placeAt(text, at < 0 ? term.at : at), reason);
+  // Most faults are the same object each time. An error takes 2 us to make, as it records the stack.
+  const errors = new WeakMap<Fault, ExpressionError>();
+
+  function failed(fault: Fault): ExpressionError {
+    const known = errors.get(fault);
+    if (known) return known;
+    const { reason, at } = fault;
+    const error = new ExpressionError(placeAt(text, at < 0 ? term.at : at), reason);
+    errors.set(fault, error);
+    return error;
   }
 
   return {

@@ -1,70 +1,76 @@
 import type { Evaluate, Term } from './frame.ts';
 import { Mistake } from './place.ts';
 import { join, mayBe, types, typeText } from './type.ts';
-import { Fault, type Result } from './value.ts';
+import { Fault } from './value.ts';
 
 const { bool } = types;
 
 /** CEL's && and ||: when one side decides, what is wrong with the other does not matter. */
 export function connected(left: Term, right: Term, decides: boolean, at: number): Term {
-  const sign = decides ? '||' : '&&';
-  requireBool(left, `"${sign}"`);
-  requireBool(right, `"${sign}"`);
-  const mismatch = notBool(at);
-  return { type: bool, at, fallible: !(sureBool(left) && sureBool(right)), evaluate: either() };
-
-  function either(): Evaluate {
-    const first = left.evaluate;
-    const second = right.evaluate;
-    if (sureBool(left))
-      return (frame) => (first(frame) === decides ? decides : asBool(second(frame)));
-    return (frame) => {
-      const a = first(frame);
+  const sign = decides ? '"||"' : '"&&"';
+  requireBool(left, sign);
+  requireBool(right, sign);
+  const first = left.evaluate;
+  const second = tested(right);
+  if (sureBool(left)) {
+    const evaluate: Evaluate = (frame) => (first(frame) === decides ? decides : second(frame));
+    return { type: bool, at, fallible: !sureBool(right), evaluate };
+  }
+  const other = tested(left);
+  return {
+    type: bool,
+    at,
+    fallible: true,
+    evaluate: (frame) => {
+      const a = other(frame);
       if (a === decides) return decides;
       const b = second(frame);
-      if (b === decides || a === !decides) return asBool(b);
-      return asBool(a);
-    };
-  }
+      return b === decides || a === !decides ? b : a;
+    },
+  };
+}
 
-  function asBool(result: Result): Result {
-    return typeof result === 'boolean' || result instanceof Fault ? result : mismatch;
-  }
+/** A bool or a Fault. */
+function tested(term: Term): Evaluate {
+  const { evaluate, at } = term;
+  if (sureBool(term)) return evaluate;
+  const mismatch = notBool(at);
+  return (frame) => {
+    const value = evaluate(frame);
+    return typeof value === 'boolean' || value instanceof Fault ? value : mismatch;
+  };
 }
 
 export function negated(operand: Term, at: number): Term {
   requireBool(operand, '"!"');
-  const mismatch = notBool(at);
-  const { evaluate } = operand;
+  const evaluate = tested(operand);
   return {
     type: bool,
     at,
     fallible: !sureBool(operand),
     evaluate: (frame) => {
       const value = evaluate(frame);
-      if (typeof value === 'boolean') return !value;
-      return value instanceof Fault ? value : mismatch;
+      return value instanceof Fault ? value : !value;
     },
   };
 }
 
 export function conditional(test: Term, yes: Term, no: Term, at: number): Term {
   requireBool(test, '"?:"');
-  const mismatch = notBool(at);
   const type = join(yes.type, no.type);
   if (type === undefined) {
     const both = `${typeText(yes.type)} and ${typeText(no.type)}`;
     throw new Mistake(no.at, `both results of "?:" must be of one type, found ${both}`);
   }
+  const evaluate = tested(test);
   return {
     type,
     at,
     fallible: !sureBool(test) || yes.fallible || no.fallible,
     evaluate: (frame) => {
-      const value = test.evaluate(frame);
-      if (value === true) return yes.evaluate(frame);
-      if (value === false) return no.evaluate(frame);
-      return value instanceof Fault ? value : mismatch;
+      const value = evaluate(frame);
+      if (value instanceof Fault) return value;
+      return value === true ? yes.evaluate(frame) : no.evaluate(frame);
     },
   };
 }

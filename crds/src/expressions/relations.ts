@@ -3,7 +3,7 @@ import { requireLowerCase } from './elements.ts';
 import { type Evaluate, type Frame, spend, type Term } from './frame.ts';
 import { lookUp, mapKey } from './maps.ts';
 import { Mistake } from './place.ts';
-import { isNumber, mayBe, mayEqual, type Type, types, typeText } from './type.ts';
+import { isNumber, mayBe, mayEqual, type Read, type Type, types, typeText } from './type.ts';
 import { Fault, isList, isMap, type Result, type Value } from './value.ts';
 
 const { bool } = types;
@@ -105,8 +105,11 @@ export function membership(item: Term, whole: Term, at: number): Term {
 
 type Among = (frame: Frame, value: Value) => Result;
 
-function entryOf(read: (frame: Frame, key: string) => string | undefined, noKey: Fault): Among {
-  return (frame, key) => (typeof key === 'string' ? read(frame, key) !== undefined : noKey);
+function entryOf(read: Read, noKey: Fault): Among {
+  return (frame, key) => {
+    if (typeof key === 'string') return read(frame, key) !== undefined;
+    return isKey(key) ? false : noKey;
+  };
 }
 
 function memberOf({ evaluate }: Term, noKey: Fault): Among {
@@ -114,11 +117,13 @@ function memberOf({ evaluate }: Term, noKey: Fault): Among {
     const whole = evaluate(frame);
     if (whole instanceof Fault) return whole;
     if (isList(whole)) return isMember(frame, value, whole);
-    if (!isMap(whole)) return noKey;
-    // 3.5 may be looked for, although it is no key.
-    if (typeof value !== 'number' && mapKey(value) instanceof Fault) return noKey;
-    return lookUp(whole, value) !== undefined;
+    return isMap(whole) && isKey(value) ? lookUp(whole, value) !== undefined : noKey;
   };
+}
+
+/** What may be looked for among keys: 3.5 may, although it is never one. */
+function isKey(value: Value): boolean {
+  return typeof value === 'number' || !(mapKey(value) instanceof Fault);
 }
 
 function isMember(frame: Frame, value: Value, list: readonly Value[]): boolean {

@@ -13,15 +13,18 @@ const words: Readonly<Record<ExpressionType, string>> = {
   header: 'a string, a number or a list of strings',
 };
 
+const notWanted: Readonly<Record<ExpressionType, Fault>> = {
+  bool: new Fault(`the result is not ${words.bool}`),
+  string: new Fault(`the result is not ${words.string}`),
+  number: new Fault(`the result is not ${words.number}`),
+  header: new Fault(`the result is not ${words.header}`),
+};
+
 /** @throws Mistake when the type can never be what is wanted. */
 export function requireType({ type }: Term, wanted: ExpressionType, at: number): void {
   if (canBe(type, wanted)) return;
-  const hint = wanted === 'bool' || type.kind === 'bool' ? boolHint(type, wanted) : '';
+  const hint = type.kind === 'bool' && wanted !== 'number' ? '; write string(...) around it' : '';
   throw new Mistake(at, `expected ${words[wanted]}, found ${typeText(type)}${hint}`);
-}
-
-function boolHint(type: Type, wanted: ExpressionType): string {
-  return type.kind === 'bool' && wanted !== 'number' ? '; write string(...) around it' : '';
 }
 
 function canBe(type: Type, wanted: ExpressionType): boolean {
@@ -57,7 +60,7 @@ export function converted(result: Result, wanted: ExpressionType): ExpressionRes
       if (value !== undefined) return value;
     }
   }
-  return new Fault(`the result is not ${words[wanted]}`);
+  return notWanted[wanted];
 }
 
 function numberOf(value: Value): number | undefined {

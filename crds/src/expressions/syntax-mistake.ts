@@ -1,4 +1,5 @@
 import { Mistake, skipBlank } from './place.ts';
+import { unclosedString } from './tokens.ts';
 
 /** What the parser throws: it has a location, but its classes are not exported. */
 type ParserError = Error & {
@@ -32,24 +33,4 @@ function complaint(rest: string): string {
   if (single !== '') return `"${single}" means nothing; write "${single}${single}"`;
   const [word = ''] = /^(?:\w+|.)/su.exec(rest) ?? [];
   return `unexpected ${JSON.stringify(word)}`;
-}
-
-/** Comments, strings (raw ones have no escapes; three quotes may span lines), other characters. */
-const token = new RegExp(
-  [
-    String.raw`//[^\n]*`,
-    String.raw`[bB]?[rR][bB]?(?:'{3}.*?'{3}|"{3}.*?"{3}|'[^'\n]*'|"[^"\n]*")`,
-    String.raw`'{3}(?:\\.|[^\\])*?'{3}|"{3}(?:\\.|[^\\])*?"{3}`,
-    String.raw`'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"`,
-    '.',
-  ].join('|'),
-  'gsy',
-);
-
-/** The offset of a quote that opens no string. */
-function unclosedString(text: string): number | undefined {
-  for (const { 0: part, index } of text.matchAll(token)) {
-    if (part === '"' || part === "'") return index;
-  }
-  return undefined;
 }
