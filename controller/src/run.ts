@@ -19,8 +19,12 @@ import { statusOf } from './status/programmed.ts';
 import { changedLines, type Summary, summaryOf } from './status/summary.ts';
 import { createStore } from './store/store.ts';
 
-/** Least time between two compiles, in milliseconds: a burst of events is one change. */
-const compileInterval = 20;
+/**
+ * Least time between two compiles, in milliseconds, and their share of the time: a burst of events is one
+ * change, and endpoints that change all the time leave the controller time for everything else.
+ */
+const compileInterval = 40;
+const compileShare = 0.4;
 /** Least time between two summaries, in milliseconds, and their share of the time. */
 const summaryInterval = 100;
 const summaryShare = 0.1;
@@ -77,20 +81,24 @@ export async function run(
     cluster?.fleetChanged();
   });
 
-  const recompile = coalesce(() => {
-    const begin = performance.now();
-    try {
-      const made = compile(resourcesOf(store));
-      compiled = options.httpPort === undefined ? made : withHttpPort(made, options.httpPort);
-    } catch (error) {
-      log.error({ err: error }, 'Cannot compile; the last snapshot stays in use');
-      return;
-    }
-    timing.count++;
-    timing.seconds += (performance.now() - begin) / 1000;
-    cluster?.compiled(compiled);
-    fleet.publish(compiled);
-  }, compileInterval);
+  const recompile = coalesce(
+    () => {
+      const begin = performance.now();
+      try {
+        const made = compile(resourcesOf(store));
+        compiled = options.httpPort === undefined ? made : withHttpPort(made, options.httpPort);
+      } catch (error) {
+        log.error({ err: error }, 'Cannot compile; the last snapshot stays in use');
+        return;
+      }
+      timing.count++;
+      timing.seconds += (performance.now() - begin) / 1000;
+      cluster?.compiled(compiled);
+      fleet.publish(compiled);
+    },
+    compileInterval,
+    compileShare,
+  );
   started.defer(() => recompile.stop());
 
   let certificate: Pair | undefined;

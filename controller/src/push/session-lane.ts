@@ -1,6 +1,5 @@
 import { create } from '@bufbuild/protobuf';
 import {
-  difference,
   type Key,
   keyOf,
   type Lane,
@@ -78,7 +77,7 @@ export class SessionLane {
     if (version === this.refused?.version) return undefined;
     if (this.#told && !full && version === this.version) return undefined;
     const held = full ? new Map<Key, string>() : without(this.manifest, kept);
-    const { put, remove } = difference(held, effective.set);
+    const { put, remove } = differenceTo(effective, held);
     const bytes = sizeOf(put);
     if (bytes > updateBytes) {
       const mebibytes = Math.ceil(bytes / 1024 / 1024);
@@ -165,7 +164,20 @@ function reasonOf(refusals: Refusal[]): string {
   return texts.join('; ') || 'no reason was given';
 }
 
+/** Like `difference`, with the hashes that are at hand. */
+function differenceTo({ set, manifest }: Effective, held: Manifest) {
+  const put: Resource[] = [];
+  const remove: Key[] = [];
+  for (const [key, hash] of manifest) {
+    const resource = held.get(key) === hash ? undefined : set.get(key);
+    if (resource !== undefined) put.push(resource);
+  }
+  for (const key of held.keys()) if (!manifest.has(key)) remove.push(key);
+  return { put, remove };
+}
+
 function without(manifest: Manifest, kept: [Key, string][]): Manifest {
+  if (kept.length === 0) return manifest;
   const rest = new Map(manifest);
   for (const [key] of kept) rest.delete(key);
   return rest;
