@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { type Asked, asked } from './explain/asked.ts';
 
 export const usage = `Usage:
   gatehouse dev FOLDER [--http-port N] [--admin-port 9901] [--workers 1] [--data-planes 1]
@@ -57,14 +58,9 @@ export function parseDevOptions(args: string[]): DevOptions {
 }
 
 export type ExplainOptions = {
-  method: string;
-  url: string;
-  /** "name: value" each, as they were given. */
-  headers: string[];
+  request: Asked;
   /** The files of a folder, or what a data plane uses now: the URL of its admin port. */
   from: { folder: string } | { dataPlane: string };
-  /** Address that the request comes from. */
-  clientAddress: string;
   output: 'text' | 'json';
 };
 
@@ -101,7 +97,7 @@ export function parseExplainOptions(args: string[]): ExplainOptions {
     throw new Error(`Cannot use --output "${output}": expected text or json`);
   }
   const from = folder === undefined ? { dataPlane: dataPlane ?? '' } : { folder };
-  return { method, url, headers, from, clientAddress, output };
+  return { request: asked(method, url, headers, clientAddress), from, output };
 }
 
 function parsed<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {

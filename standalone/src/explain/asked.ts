@@ -1,10 +1,3 @@
-import {
-  defaultLimits,
-  Progress,
-  type RequestHead,
-  RequestReader,
-} from '@gatehouse/dataplane/explain';
-
 /** The request that is asked about. */
 export type Asked = {
   method: string;
@@ -21,7 +14,7 @@ export type Asked = {
   clientAddress: string;
 };
 
-const urlForm = /^(https?):\/\/([^/?#@\s]+)([^#\s]*)(?:#\S*)?$/i;
+const urlForm = /^(https?):\/\/([^/?#@\s]+)((?:[/?][^#\s]*)?)(?:#\S*)?$/i;
 const token = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/;
 
 /**
@@ -65,18 +58,4 @@ function fieldOf(text: string): string {
   const value = text.slice(colon + 1).trim();
   if (token.test(name) && !/[\0-\x08\x0a-\x1f\x7f]/.test(value)) return `${name}: ${value}`;
   throw new Error(`Cannot use header "${text}": expected "name: value" without control characters`);
-}
-
-/** Reads the request as a data plane does; a rejection when it would not be forwarded. */
-export function readHead({
-  method,
-  target,
-  fields,
-}: Asked): RequestHead | { status: number; error: string } {
-  const reader = new RequestReader(defaultLimits);
-  const text = [`${method} ${target} HTTP/1.1`, ...fields, '', ''].join('\r\n');
-  const progress = reader.read(Buffer.from(text), false);
-  if (progress === Progress.head) return reader.head;
-  if (progress === Progress.tooLarge) return { status: 413, error: 'Content too large' };
-  return reader.rejection;
 }

@@ -2,10 +2,11 @@ import { dropGuarded, Field, listenerFor, type RequestHead } from '@gatehouse/da
 import type { ExplainOptions } from '../options.ts';
 import { explainedAction } from './action.ts';
 import { explainedAnswer } from './answer.ts';
-import { type Asked, asked, readHead } from './asked.ts';
+import type { Asked } from './asked.ts';
 import { liveSnapshot } from './data-plane.ts';
 import type { ExplainedRequest, Explanation } from './explanation.ts';
 import { folderSnapshot } from './folder.ts';
+import { readHead } from './head.ts';
 import { type LinkedSnapshot, linkSnapshot } from './linked.ts';
 import { explainedListener, portFor } from './listener.ts';
 import { nearestRules } from './nearest.ts';
@@ -20,19 +21,16 @@ import { textOf } from './text.ts';
  * is wrong in the folder.
  * @throws Error when there is nothing to explain.
  */
-export async function explain(options: ExplainOptions): Promise<number> {
-  const request = asked(options.method, options.url, options.headers, options.clientAddress);
+export async function explain({ request, from, output }: ExplainOptions): Promise<number> {
   const snapshot =
-    'folder' in options.from
-      ? await folderSnapshot(options.from.folder)
-      : await liveSnapshot(options.from.dataPlane);
+    'folder' in from ? await folderSnapshot(from.folder) : await liveSnapshot(from.dataPlane);
   for (const mistake of snapshot.mistakes) process.stderr.write(`${mistake}\n`);
   const explanation = explanationOf(request, linkSnapshot(snapshot));
   for (const mistake of explanation.mistakes.slice(snapshot.mistakes.length)) {
     process.stderr.write(`${mistake}\n`);
   }
   const text =
-    options.output === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : textOf(explanation);
+    output === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : textOf(explanation);
   process.stdout.write(text);
   return explanation.route && explanation.mistakes.length === 0 ? 0 : 1;
 }

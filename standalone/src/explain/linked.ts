@@ -1,14 +1,10 @@
 import { clone, create, fromBinary } from '@bufbuild/protobuf';
 import {
   byScopeOf,
-  createRegion,
-  createSeries,
-  createThreadState,
-  createTimerWheel,
   filterKinds,
-  link,
   type RefusedResource,
   type Runtime,
+  tryLink,
 } from '@gatehouse/dataplane/explain';
 import {
   emptySet,
@@ -68,17 +64,6 @@ export function linkSnapshot(snapshot: ExplainedSnapshot): LinkedSnapshot {
 function refusalText({ kind, name, path, reason }: RefusedResource): string {
   const noun = Kind[kind].charAt(0) + Kind[kind].slice(1).toLowerCase();
   return `${noun} ${name}: a data plane refuses it: ${path === '' ? '' : `${path}: `}${reason}`;
-}
-
-function tryLink(config: ResourceSet, endpoints: ResourceSet) {
-  const wheel = createTimerWheel();
-  const series = createSeries(createRegion(), () => undefined);
-  const thread = createThreadState(wheel, series, {
-    denied: () => undefined,
-    health: () => undefined,
-  });
-  // Never committed: nothing that policies run beside requests is started.
-  return link(config, endpoints, undefined, thread);
 }
 
 function withoutRefused({ config }: ExplainedSnapshot): {

@@ -1,4 +1,4 @@
-import { type LinkedListener, type LinkedPort, listenerFor } from '@gatehouse/dataplane/explain';
+import type { LinkedListener, LinkedPort } from '@gatehouse/dataplane/explain';
 import type { Asked } from './asked.ts';
 import type { ExplainedListener } from './explanation.ts';
 
@@ -50,5 +50,3 @@ export function explainedListener(
     hostname,
   };
 }
-
-export { listenerFor };

@@ -1,0 +1,16 @@
+import type { ResourceSet } from '@gatehouse/snapshot';
+import { createThreadState } from './filters/thread-state.ts';
+import { type Linked, link } from './link/link.ts';
+import { createTimerWheel } from './state/timer-wheel.ts';
+import { createRegion, createSeries } from './telemetry/series.ts';
+
+/** Links a snapshot for whoever wants to look at it: nothing is opened, started or counted. */
+export function tryLink(config: ResourceSet, endpoints: ResourceSet): Linked {
+  const series = createSeries(createRegion(), () => undefined);
+  const thread = createThreadState(createTimerWheel(), series, {
+    denied: () => undefined,
+    health: () => undefined,
+  });
+  // Without a commit nothing that policies run beside requests begins.
+  return link(config, endpoints, undefined, thread);
+}

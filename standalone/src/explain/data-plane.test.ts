@@ -1,0 +1,83 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { createFolder, forwardRoute } from '../testing/folder.ts';
+import { freePort } from '../testing/free-port.ts';
+import { startGatehouse } from '../testing/gatehouse.ts';
+import { liveSnapshot } from './data-plane.ts';
+import { gateway, policy } from './testing.ts';
+
+async function explain(...args: string[]) {
+  await using gatehouse = startGatehouse(['explain', 'GET', ...args, '-o', 'json']);
+  const code = await gatehouse.exited;
+  return { code, stdout: gatehouse.stdout(), stderr: gatehouse.stderr() };
+}
+
+it('a data plane is explained as the folder that it serves', async () => {
+  const port = await freePort();
+  await using folder = await createFolder({
+    'gateway.yaml': gateway('web', `{ name: http, port: ${port}, protocol: HTTP }`),
+    'orders.yaml': forwardRoute('orders', '/orders', 4011),
+    'secret.yaml': `
+apiVersion: v1
+kind: Secret
+metadata: { name: keys }
+stringData: { alice: a-key-that-nobody-may-see }
+`,
+    'policy.yaml': policy(
+      'orders',
+      `targetRefs: [{ kind: Gateway, name: web }],
+       authentication: [{ name: keys, apiKey: { secretRefs: [{ name: keys }] } }]`,
+    ),
+  });
+  await using dev = startGatehouse(['dev', folder.path, '--admin-port', '0']);
+  const { admin } = await dev.ready();
+  await dev.line(/^AuthPolicy default\/orders: acknowledged/);
+  const url = `http://127.0.0.1:${port}/orders/7`;
+  const asked = [url, '-H', 'x-user-id: 1'];
+  const live = await explain(...asked, '--data-plane', `http://127.0.0.1:${admin}`);
+  const offline = await explain(...asked, '--config', folder.path);
+  expect([live.stderr, live.code]).toEqual(['', 0]);
+  const told = JSON.parse(live.stdout);
+  expect(told.source.version).toMatch(/^[0-9a-f]{32}$/);
+  expect(told.policies).toHaveLength(1);
+  expect({ ...told, source: null }).toEqual({ ...JSON.parse(offline.stdout), source: null });
+  const view = await (await fetch(`http://127.0.0.1:${admin}/config`)).text();
+  expect(view).toContain('AuthPolicy/default/web/http');
+  expect(view).not.toContain('nobody-may-see');
+});
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.close();
+  server?.closeAllConnections();
+});
+
+it.each([
+  [
+    'another program',
+    200,
+    '{"hello":1}',
+    /shows no listeners: is it the admin port of a data plane\?/,
+  ],
+  ['no JSON', 200, '<html>', /Cannot read the config of ".*": .*JSON/],
+  ['an error', 404, '{}', /GET \/config answers 404/],
+  [
+    'an older release',
+    200,
+    '{"listeners":[],"routes":[],"upstreams":[]}',
+    /there is no list "policies"/,
+  ],
+  [
+    'a newer release',
+    200,
+    '{"listeners":[{"name":"a/b/c","spec":{"port":80,"quic":true}}],"routes":[],"upstreams":[],"policies":[],"endpoints":[],"secrets":[]}',
+    /shows what this release does not know: .*quic/,
+  ],
+])('what answers like %s is told', async (_, status, body, reason) => {
+  const answering = createServer((_request, response) => response.writeHead(status).end(body));
+  server = answering;
+  await new Promise<void>((resolve) => answering.listen(0, '127.0.0.1', resolve));
+  const { port } = answering.address() as AddressInfo;
+  await expect(liveSnapshot(`http://127.0.0.1:${port}`)).rejects.toThrow(reason);
+});
