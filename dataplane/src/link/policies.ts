@@ -96,16 +96,16 @@ function linkOne(
   }
 }
 
-/** Begins the lifetime of the policies that come into force, then ends that of those that go. */
+/** Ends the lifetime of the policies that go, then begins that of those that come into force. */
 export function replacePolicies(
   before: LinkedPolicies | undefined,
   next: LinkedPolicies | undefined,
 ) {
-  for (const [name, policy] of next ?? []) {
-    if (before?.get(name) !== policy) policy.lifetime.begin();
-  }
   for (const [name, policy] of before ?? []) {
     if (next?.get(name) !== policy) policy.lifetime.end();
+  }
+  for (const [name, policy] of next ?? []) {
+    if (before?.get(name) !== policy) policy.lifetime.begin();
   }
 }
 
