@@ -27,6 +27,8 @@ export type DataPlaneOptions = {
   /** Milliseconds that running exchanges get after that. */
   drainTimeout: number;
   limits: Limits;
+  /** A file or "-" for the standard output; undefined: no access log. */
+  accessLog: string | undefined;
   logLevel: string;
 };
 
@@ -62,6 +64,7 @@ export function parseOptions(args: string[], env: NodeJS.ProcessEnv): DataPlaneO
       'admin-port': text,
       workers: text,
       'log-level': text,
+      'access-log': text,
       'last-known-good': text,
       'last-known-good-wait-ms': text,
       'drain-delay-ms': text,
@@ -102,6 +105,7 @@ export function parseOptions(args: string[], env: NodeJS.ProcessEnv): DataPlaneO
     drainDelay: number('drain-delay-ms', 0, 0, 3_600_000),
     drainTimeout: number('drain-timeout-ms', 10_000, 0, 3_600_000),
     limits,
+    accessLog: given['access-log'],
     logLevel,
   };
 }

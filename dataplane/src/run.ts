@@ -35,6 +35,8 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
     host,
     zone,
     limits,
+    logLevel: options.logLevel,
+    accessLog: options.accessLog,
     log,
     onHealth: (problems) => subscription.tellHealth(problems),
   });

@@ -1,4 +1,5 @@
 import type { ResourceSet } from '@gatehouse/snapshot';
+import { createCounterMemory } from './filters/rate-limit/counters.ts';
 import { createThreadState } from './filters/thread-state.ts';
 import { type Linked, link } from './link/link.ts';
 import { createTimerWheel } from './state/timer-wheel.ts';

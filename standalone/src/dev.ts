@@ -108,6 +108,7 @@ async function startAll(options: DevOptions, state: string, processes: Processes
       '--workers',
       String(options.workers),
     );
+    if (options.accessLog !== undefined) args.push('--access-log', options.accessLog);
     const startOne = (port: number) => start('dataplane', [...args, '--admin-port', String(port)]);
     const adminPort = options.adminPort === 0 ? 0 : options.adminPort + i;
     return runDataPlane(node, adminPort, startOne, stopping);

@@ -1,4 +1,4 @@
-import type { DetailedPeerCertificate } from 'node:tls';
+import type { PeerCertificate } from '../filters/auth/mtls/peer-certificate.ts';
 import type { Effects, Identity } from '../filters/filter.ts';
 import type { Edits } from '../http1/edits.ts';
 import type { Parser } from '../http1/parser.ts';
@@ -29,8 +29,8 @@ export type Client = {
   forwardedLines(exchange: Exchange): string;
   /** Who sent the request, trusted hops respected. */
   clientAddress(exchange: Exchange): string;
-  /** The certificate chain that the client showed; undefined without TLS or without one. */
-  clientCertificate(): DetailedPeerCertificate | undefined;
+  /** What the client showed in its handshake; undefined without TLS or without a certificate. */
+  clientCertificate(): PeerCertificate | undefined;
   scheme: 'http' | 'https';
 };
 
@@ -78,6 +78,8 @@ export class Exchange implements Effects {
   status = 0;
   /** Label of the upstream that served it; '' when none did. */
   service = '';
+  /** Bytes of the response, its head included. */
+  bytesSent = 0;
   /** The whole request has been read. */
   requestDone = false;
   /** Some of the final response has been sent. */
@@ -90,6 +92,7 @@ export class Exchange implements Effects {
   responseFields = '';
   hidden: number[] | undefined;
   query: string | undefined;
+  atEnd: ((exchange: Exchange) => void)[] | undefined;
 
   constructor(client: Client, head: RequestHead, requestId: string, startedAt: number) {
     this.client = client;

@@ -33,6 +33,8 @@ export type Effects = {
   hidden: number[] | undefined;
   /** The query that the upstream gets in place of the client's, without "?". */
   query: string | undefined;
+  /** Called once when the exchange has ended, however it did. */
+  atEnd: ((exchange: Exchange) => void)[] | undefined;
 };
 
 export function noEffects(): Effects {
@@ -42,6 +44,7 @@ export function noEffects(): Effects {
     responseFields: '',
     hidden: undefined,
     query: undefined,
+    atEnd: undefined,
   };
 }
 
@@ -99,6 +102,8 @@ export type LinkContext = {
    */
   whileInForce(key: string, start: () => () => void): void;
   thread: ThreadState;
+  /** Where the policy is in force, clients are asked for certificates of these authorities (PEM). */
+  askForCertificates(authorities: string): void;
 };
 
 /** What is wrong with a rule; its resource is refused, and the controller says so in the status. */

@@ -135,6 +135,8 @@ class PolicyFilter implements Filter {
       effects,
     );
     if (denial) this.#decisions.denied(exchange, denial, true);
+    // What it took for a while is given back, enforced or not.
+    if (effects.atEnd) exchange.atEnd = [...(exchange.atEnd ?? []), ...effects.atEnd];
     return this.#judge(exchange, applying & ~this.#shadow);
   }
 

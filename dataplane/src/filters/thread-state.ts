@@ -6,6 +6,12 @@ import { createKeySources, type KeySources } from './auth/jwt/key-sources.ts';
 import { VerifiedTokens } from './auth/jwt/verified-tokens.ts';
 import { createHealth, type Health, type Trouble } from './health.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
+import {
+  type CounterMemory,
+  type Counters,
+  createCounters,
+  rateLimitOverflow,
+} from './rate-limit/counters.ts';
 
 /** What filters of a thread share, and what outlives the snapshot they were linked from. */
 export type ThreadState = {
@@ -15,6 +21,7 @@ export type ThreadState = {
   keySources: KeySources;
   verifiedTokens: VerifiedTokens;
   outbound: Outbound;
+  counters: Counters;
   /** Slot of a counter; `count` adds one to it. */
   counter(family: string, labels: Readonly<Record<string, string>>): number;
   count(slot: number): void;
@@ -36,7 +43,11 @@ const linesASecond = 100;
 export function createThreadState(
   wheel: TimerWheel,
   series: Series,
-  report: {
+  {
+    counters,
+    ...report
+  }: {
+    counters: CounterMemory;
     denied(entry: DeniedEntry & { unwritten: number }): void;
     health(all: Trouble[]): void;
   },
@@ -45,6 +56,7 @@ export function createThreadState(
   let written = 0;
   let unwritten = 0;
   const outbound = createOutbound();
+  const overflow = series.slot(rateLimitOverflow.name, '');
 
   function counter(family: string, labels: Readonly<Record<string, string>>): number {
     const text = Object.entries(labels).map(([name, value]) => `${name}="${labelValue(value)}"`);
@@ -62,6 +74,7 @@ export function createThreadState(
     keySources: createKeySources(outbound, (family, labels) => count(counter(family, labels))),
     verifiedTokens: new VerifiedTokens(),
     outbound,
+    counters: createCounters(counters, () => count(overflow)),
     counter,
     count,
     denied(entry) {

@@ -212,6 +212,7 @@ export class DownstreamConnection implements Client {
     exchange.action = undefined;
     exchange.endedAt = now();
     this.#context.recorder.exchange(exchange);
+    if (exchange.atEnd) for (const ended of exchange.atEnd) ended(exchange);
   }
 
   cut(exchange: Exchange) {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCounterMemory } from '../filters/rate-limit/counters.ts';
 import { createThreadState } from '../filters/thread-state.ts';
 import { defaultLimits } from '../http1/limits.ts';
 import { link } from '../link/link.ts';
@@ -22,6 +23,7 @@ let second = 0;
 
 const series = createSeries(createRegion(), () => undefined);
 const thread = createThreadState(wheel, series, {
+  counters: createCounterMemory(),
   denied: () => expect.fail('there are no policies'),
   health: () => expect.fail('there are no policies'),
 });

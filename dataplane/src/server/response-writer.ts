@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Exchange, ResponsePassage } from '../exchange/exchange.ts';
-import { writeBody } from '../http1/body-text.ts';
+import { bodyBytes, writeBody } from '../http1/body-text.ts';
 import { type Edits, noEdits } from '../http1/edits.ts';
 import { errorReply, type Reply } from '../http1/reply.ts';
 import { replyText } from '../http1/reply-text.ts';
@@ -51,7 +51,9 @@ export class ResponseWriter implements ResponsePassage {
     const { http10, method } = head;
     const plan = { requestId, edits, close: exchange.close, http10, noBody: method === 'HEAD' };
     const fields = reply.fields + exchange.responseFields;
-    this.#send(replyText(fields === reply.fields ? reply : { ...reply, fields }, plan));
+    const bytes = replyText(fields === reply.fields ? reply : { ...reply, fields }, plan);
+    exchange.bytesSent = bytes.length;
+    this.#send(bytes);
   }
 
   interim(exchange: Exchange, head: ResponseHead) {
@@ -68,6 +70,7 @@ export class ResponseWriter implements ResponsePassage {
   ): boolean {
     const { http10 } = exchange.head;
     const chunked = source.body >= Body.chunked && !http10;
+    exchange.bytesSent += bodyBytes(source.parser);
     if (!first) return this.#write('', source, chunk, chunked);
     if (!exchange.requestDone || this.#context.leaving) exchange.close = true;
     // RFC 9112 section 6.1: no chunks for HTTP/1.0, so the close is the end.
@@ -77,6 +80,7 @@ export class ResponseWriter implements ResponsePassage {
     this.#openChunks = chunked && source.body === Body.untilClose;
     const { requestId, close, responseFields } = exchange;
     const text = responseText(source, { edits, requestId, http10, close, own: responseFields });
+    exchange.bytesSent += text.length;
     return this.#write(text, source, chunk, chunked);
   }
 

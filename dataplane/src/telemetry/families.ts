@@ -1,5 +1,6 @@
 import { keySetFetches } from '../filters/auth/jwt/key-sources.ts';
 import { policyDecisions } from '../filters/decisions.ts';
+import { rateLimitOverflow } from '../filters/rate-limit/counters.ts';
 
 /** A metric family as /metrics shows it. */
 export type Family = {
@@ -32,13 +33,21 @@ export const internalErrors: Family = {
   help: 'Requests that met a bug of the gateway; each is in the log with its stack.',
 };
 
+export const accessLogLost: Family = {
+  name: 'gatehouse_access_log_lost_total',
+  type: 'counter',
+  help: 'Lines of the access log that could not be written in time.',
+};
+
 export const families = [
   requestsTotal,
   requestDuration,
   activeConnections,
   internalErrors,
+  accessLogLost,
   policyDecisions,
   keySetFetches,
+  rateLimitOverflow,
 ];
 
 /** Upper bounds of the histogram in seconds; one more bucket takes the rest, then comes the sum. */

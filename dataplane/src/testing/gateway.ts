@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Trouble } from '../filters/health.ts';
+import { createCounterMemory } from '../filters/rate-limit/counters.ts';
 import { createThreadState, type DeniedEntry } from '../filters/thread-state.ts';
 import { defaultLimits, type Limits } from '../http1/limits.ts';
 import { llhttpOfThread } from '../http1/llhttp.ts';
@@ -59,6 +60,7 @@ export async function startGateway({
   const denials: DeniedEntry[] = [];
   let troubles: Trouble[] = [];
   const thread = createThreadState(wheel, series, {
+    counters: createCounterMemory(),
     denied: (entry) => denials.push(entry),
     health: (all) => {
       troubles = all;

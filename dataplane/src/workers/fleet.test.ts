@@ -1,4 +1,7 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { Kind, Lane } from '@gatehouse/snapshot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,8 +20,16 @@ const threads: Worker[] = [];
 const remember = (thread: Worker) => threads.push(thread);
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-async function start(count: number) {
-  fleet = startWorkers({ count, host: '127.0.0.1', zone: '', limits: defaultLimits, log });
+async function start(count: number, accessLog?: string) {
+  fleet = startWorkers({
+    count,
+    host: '127.0.0.1',
+    zone: '',
+    limits: defaultLimits,
+    logLevel: 'warn',
+    accessLog,
+    log,
+  });
   expect(await apply('one')).toEqual([]);
 }
 
@@ -111,6 +122,32 @@ describe('a fleet of worker threads', () => {
       .toBe(3);
     expect(await apply('two')).toEqual([]);
     expect(new Set(await ask(40))).toEqual(new Set(['two']));
+  });
+
+  it.each([1, 2])('of %i writes a line a request, whole ones', async (count) => {
+    const folder = await mkdtemp(join(tmpdir(), 'access-'));
+    const file = join(folder, 'access.log');
+    await start(count, file);
+    await ask(30);
+    const read = async () => (await readFile(file, 'utf8')).split('\n').slice(0, -1);
+    await expect.poll(async () => (await read()).length, patient).toBe(30);
+    const lines = await read();
+    for (const line of lines) {
+      expect(JSON.parse(line)).toEqual({
+        time: expect.any(Number),
+        method: 'GET',
+        host: 'a',
+        path: '/',
+        status: 200,
+        duration_ms: expect.any(Number),
+        bytes_sent: expect.any(Number),
+        client: '127.0.0.1',
+        request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        route: 'default/test',
+        rule: 'r',
+      });
+    }
+    await rm(folder, { recursive: true });
   });
 
   it.each([1, 2])('of %i refuses a listener that cannot be opened and serves on', async (count) => {

@@ -9,6 +9,7 @@ import {
 } from '@gatehouse/snapshot';
 import type { Logger } from 'pino';
 import type { Trouble } from '../filters/health.ts';
+import { createCounterMemory } from '../filters/rate-limit/counters.ts';
 import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import { now } from '../state/clock.ts';
@@ -24,6 +25,9 @@ export type FleetOptions = {
   /** Of the data plane; "" when it is not known. */
   zone: string;
   limits: Limits;
+  logLevel: string;
+  /** A file or "-"; undefined: no access log. */
+  accessLog: string | undefined;
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Gets all that does not work at run time whenever that changes. */
   onHealth?(problems: RefusedResource[]): void;
@@ -51,10 +55,21 @@ type Request = ToWorker extends infer M
 export type WorkerFleet = ReturnType<typeof startWorkers>;
 
 /** Starts the threads that serve, and keeps them at what the data plane holds. */
-export function startWorkers({ count, host, zone, limits, log, onHealth }: FleetOptions) {
+export function startWorkers({
+  count,
+  host,
+  zone,
+  limits,
+  logLevel,
+  accessLog,
+  log,
+  onHealth,
+}: FleetOptions) {
   const members: Member[] = [];
   /** Regions of threads that are gone too: what they counted stays counted. */
   const regions: Region[] = [];
+  /** Outlives threads: a limit is not given anew by one that fails. */
+  const counterMemory = createCounterMemory();
   let config: ResourceSet = new Map();
   let endpoints: ResourceSet = new Map();
   let nextId = 1;
@@ -73,7 +88,15 @@ export function startWorkers({ count, host, zone, limits, log, onHealth }: Fleet
   function start(): Member {
     const region = createRegion();
     const names: SeriesName[] = [];
-    const workerData: WorkerStart = { host, zone, limits, region };
+    const workerData: WorkerStart = {
+      host,
+      zone,
+      limits,
+      logLevel,
+      accessLog,
+      counters: counterMemory,
+      region,
+    };
     const thread = count === 1 ? startHere(workerData) : startThread(workerData);
     const counters: Region = { values: new Float64Array(region), names };
     const member: Member = { thread, counters, pending: new Map(), troubles: [] };

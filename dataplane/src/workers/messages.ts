@@ -1,5 +1,6 @@
 import type { Key, Kind } from '@gatehouse/snapshot';
 import type { Trouble } from '../filters/health.ts';
+import type { CounterMemory } from '../filters/rate-limit/counters.ts';
 import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import type { SeriesName } from '../telemetry/series.ts';
@@ -14,7 +15,12 @@ export type WorkerStart = {
   /** Of the data plane; "" when it is not known. */
   zone: string;
   limits: Limits;
-  /** Shared memory for its counters. */
+  logLevel: string;
+  /** A file or "-"; undefined: no access log. */
+  accessLog: string | undefined;
+  /** What all threads share to count for rate limits. */
+  counters: CounterMemory;
+  /** Shared memory for its metrics. */
   region: SharedArrayBuffer;
 };
 

@@ -9,6 +9,8 @@ import type { RefusedResource } from '../link/refusals.ts';
 import type { Runtime } from '../link/runtime.ts';
 import { createPorts } from '../server/ports.ts';
 import { createTimerWheel } from '../state/timer-wheel.ts';
+import { openAccessLog, withAccessLog } from '../telemetry/access-log.ts';
+import { accessLogLost } from '../telemetry/families.ts';
 import { createRecorder } from '../telemetry/recorder.ts';
 import { createSeries } from '../telemetry/series.ts';
 import type { Difference, FromWorker, ToWorker, WorkerStart } from './messages.ts';
@@ -19,14 +21,23 @@ const sliceBudget = 1;
 
 /** Links what arrives and serves by it. Returns what takes the messages. */
 function createServing(
-  { host, zone, limits, region }: WorkerStart,
+  { host, zone, limits, logLevel, accessLog, counters, region }: WorkerStart,
   send: (message: FromWorker) => void,
 ) {
   const wheel = createTimerWheel();
   const series = createSeries(region, (name) => send({ type: 'series', name }));
-  const log = pino({ name: 'dataplane' }, pino.destination(2));
-  const recorder = createRecorder(series, (err) => log.error({ err }, 'A request met a bug'));
+  const log = pino({ name: 'dataplane', level: logLevel }, pino.destination(2));
+  const lostSlot = series.slot(accessLogLost.name, '');
+  const access =
+    accessLog === undefined
+      ? undefined
+      : openAccessLog(accessLog, (lines) => {
+          series.values[lostSlot] = (series.values[lostSlot] ?? 0) + lines;
+        });
+  const counted = createRecorder(series, (err) => log.error({ err }, 'A request met a bug'));
+  const recorder = access ? withAccessLog(counted, access) : counted;
   const thread = createThreadState(wheel, series, {
+    counters,
     denied: (entry) => log.info(entry, 'A policy does not let a request through'),
     health: (troubles) => send({ type: 'health', troubles }),
   });
@@ -97,6 +108,7 @@ function createServing(
         return [];
       case 'drain':
         await ports.drain(message.timeout);
+        await access?.close();
         replacePolicies(runtime?.policies, undefined);
         wheel.close();
         return [];

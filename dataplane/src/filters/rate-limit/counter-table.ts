@@ -63,8 +63,21 @@ export class CounterTable {
         this.#write(slot, state);
       }
     }
+    if (!allowed) this.#tellUntaken(demands, now);
     this.#unlock();
     return allowed;
+  }
+
+  /** What was allowed by itself was not taken: the answer is told as of before. */
+  #tellUntaken(demands: readonly CounterDemand[], now: number): void {
+    for (let i = 0; i < demands.length; i++) {
+      const demand = demands[i];
+      if (!demand?.allowed) continue;
+      const { cost } = demand;
+      demand.cost = 0;
+      demand.algorithm.judge(demand, this.#read(this.#slots[i] ?? 0), now);
+      demand.cost = cost;
+    }
   }
 
   /** Gives back what a demand of concurrency took. */

@@ -1,3 +1,5 @@
+export type HashState = readonly [number, number, number, number, number, number];
+
 /**
  * HalfSipHash-2-4 with 64 bits of output (Aumasson and Bernstein, SipHash; the 32-bit variant): with a
  * key that nobody knows nobody can make keys meet in one row. Two UTF-16 units are one word.
@@ -47,6 +49,20 @@ export class KeyedHash {
     this.#round();
     this.#round();
     this.#v0 ^= word;
+  }
+
+  /** What was added so far, to go on from there again and again. */
+  save(): HashState {
+    return [this.#v0, this.#v1, this.#v2, this.#v3, this.#units, this.#pending];
+  }
+
+  resume([v0, v1, v2, v3, units, pending]: HashState): void {
+    this.#v0 = v0;
+    this.#v1 = v1;
+    this.#v2 = v2;
+    this.#v3 = v3;
+    this.#units = units;
+    this.#pending = pending;
   }
 
   finish(): void {

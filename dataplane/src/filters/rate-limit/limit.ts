@@ -1,0 +1,148 @@
+import {
+  type CompiledExpression,
+  compileExpression,
+  type ExpressionSource,
+  type ExpressionType,
+  type Limit,
+  parseDuration,
+} from '@gatehouse/crds';
+import type { Exchange } from '../../exchange/exchange.ts';
+import { expressionSource } from '../expression-source.ts';
+import { type Identity, LinkFault, type RuleInForce } from '../filter.ts';
+import {
+  type Algorithm,
+  concurrency,
+  fixedWindow,
+  slidingWindow,
+  tokenBucket,
+} from './algorithms.ts';
+import { addressKey } from './client-address.ts';
+import type { CounterDemand } from './counter-table.ts';
+import type { HashState, KeyedHash } from './keyed-hash.ts';
+
+const algorithms: Record<NonNullable<Limit['algorithm']>, Algorithm> = {
+  TokenBucket: tokenBucket,
+  SlidingWindow: slidingWindow,
+  FixedWindow: fixedWindow,
+};
+
+/** A limit, ready to be asked for. */
+export type LinkedLimit = {
+  rule: RuleInForce;
+  /** One a rate, or one for concurrency; filled in for each request. */
+  demands: readonly CounterDemand[];
+  /** What the demands ask for where nobody else counts to the same limit. */
+  whole: readonly { limit: number; burst: number }[];
+  /** True when what it takes is given back at the end. */
+  concurrent: boolean;
+  /** Fills in the demands; false when the limit does not count the request. */
+  prepare(exchange: Exchange, identity: Identity | undefined): boolean;
+};
+
+/** @throws LinkFault when an expression is not sound. */
+export function linkLimit(rule: RuleInForce, hash: KeyedHash): LinkedLimit {
+  const config = rule.config as Limit;
+  const path = `limits[${rule.name}]`;
+  const compiled = (text: string, type: ExpressionType, at: string): CompiledExpression => {
+    try {
+      return compileExpression(text, type, 'identity');
+    } catch (error) {
+      throw new LinkFault(`${path}.${at}`, error instanceof Error ? error.message : String(error));
+    }
+  };
+  const when = config.when === undefined ? undefined : compiled(config.when, 'bool', 'when');
+  const cost = config.cost === undefined ? undefined : compiled(config.cost, 'number', 'cost');
+  const counters = config.counters?.map((text, i) => compiled(text, 'header', `counters[${i}]`));
+  const demands = demandsOf(config);
+  const prefix = prefixOf(rule, hash);
+
+  return {
+    rule,
+    demands,
+    whole: demands.map(({ limit, burst }) => ({ limit, burst })),
+    concurrent: config.concurrency !== undefined,
+    prepare(exchange, identity) {
+      const source = expressionSource(exchange, identity);
+      if (when && !holds(when, source)) return false;
+      hash.resume(prefix);
+      if (counters) for (const counter of counters) hash.add(counterValue(counter, source));
+      else hash.add(defaultCounter(exchange, identity));
+      hash.finish();
+      const { high, low } = hash;
+      const amount = cost ? costOf(cost, source) : 1;
+      for (let i = 0; i < demands.length; i++) {
+        const demand = demands[i];
+        if (!demand) continue;
+        demand.high = high;
+        demand.low = (low + Math.imul(i, 0x9e3779b1)) | 0;
+        demand.cost = amount;
+      }
+      return true;
+    },
+  };
+}
+
+function demandsOf(config: Limit): CounterDemand[] {
+  const empty = {
+    cost: 1,
+    high: 0,
+    low: 0,
+    allowed: false,
+    remaining: 0,
+    resetAfter: 0,
+    retryAfter: 0,
+  };
+  if (config.concurrency !== undefined) {
+    const limit = config.concurrency;
+    return [{ ...empty, algorithm: concurrency, limit, window: 0, burst: limit }];
+  }
+  const algorithm = algorithms[config.algorithm ?? 'TokenBucket'];
+  return (config.rates ?? []).map(({ limit, window }) => ({
+    ...empty,
+    algorithm,
+    limit,
+    window: parseDuration(window),
+    burst: config.burst ?? limit,
+  }));
+}
+
+/** One counter for each policy, limit and target. */
+function prefixOf({ policy, name, target }: RuleInForce, hash: KeyedHash): HashState {
+  hash.begin();
+  for (const part of [policy, name, target]) hash.add(part);
+  return hash.save();
+}
+
+/** A condition without a value holds: a limit does not end where it cannot be told. */
+function holds(when: CompiledExpression, source: ExpressionSource): boolean {
+  try {
+    return when.evaluate(source) === true;
+  } catch {
+    return true;
+  }
+}
+
+/** Requests without a value are counted together. */
+function counterValue(counter: CompiledExpression, source: ExpressionSource): string {
+  try {
+    const value = counter.evaluate(source);
+    return Array.isArray(value) ? value.join('\u0000') : String(value);
+  } catch {
+    return '';
+  }
+}
+
+function costOf(cost: CompiledExpression, source: ExpressionSource): number {
+  try {
+    const value = Number(cost.evaluate(source));
+    return Number.isFinite(value) ? Math.max(0, value) : 1;
+  } catch {
+    return 1;
+  }
+}
+
+/** The user where there is one, else the address; told apart, so that nobody is named as an address. */
+function defaultCounter(exchange: Exchange, identity: Identity | undefined): string {
+  if (identity && identity.id !== '') return `user ${identity.id}`;
+  return `address ${addressKey(exchange.clientAddress)}`;
+}
