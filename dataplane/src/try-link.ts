@@ -9,6 +9,7 @@ import { createRegion, createSeries } from './telemetry/series.ts';
 export function tryLink(config: ResourceSet, endpoints: ResourceSet): Linked {
   const series = createSeries(createRegion(), () => undefined);
   const thread = createThreadState(createTimerWheel(), series, {
+    counters: createCounterMemory(),
     denied: () => undefined,
     health: () => undefined,
   });
