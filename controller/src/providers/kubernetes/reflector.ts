@@ -29,7 +29,7 @@ export interface ReflectOptions<T> {
   query?: Query;
   sink: Sink<T>;
   /** Other versions in which the collection is served; asked for when it is not there. */
-  otherVersions(): Promise<string[]>;
+  otherVersions?(): Promise<string[]>;
   /** Called when the state changes, not at each attempt. */
   onHealth(health: Health): void;
   timing?: Timing;
@@ -136,7 +136,7 @@ export function reflect<T>(options: ReflectOptions<T>): { close(): Promise<void>
     if (error.status === 404) {
       version = undefined;
       if (++missed < absentAfter) return wait;
-      const versions = await otherVersions();
+      const versions = (await otherVersions?.()) ?? [];
       if (versions.length > 0) setHealth({ state: 'moved', verb, versions });
       else setHealth({ state: 'absent', verb, reason });
       return Math.max(wait, timing.absent);
