@@ -4,6 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 /** One line of the audit log of the API server, the fields that are read here. */
 export type AuditEvent = {
   verb: string;
+  userAgent?: string;
   user: { username: string };
   objectRef?: { apiGroup?: string; resource: string; subresource?: string; name?: string };
   requestURI: string;
@@ -11,8 +12,11 @@ export type AuditEvent = {
 };
 
 /** What an account asked of the API server so far. */
-export async function requestsOf(cluster: Cluster, account: string): Promise<AuditEvent[]> {
-  const text = await readFile(cluster.auditLog, 'utf8');
+export async function requestsOf(
+  { auditLog }: Pick<Cluster, 'auditLog'>,
+  account: string,
+): Promise<AuditEvent[]> {
+  const text = await readFile(auditLog, 'utf8');
   return text
     .split('\n')
     .filter((line) => line.includes(account))

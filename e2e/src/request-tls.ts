@@ -10,12 +10,12 @@ export type TlsAnswer = Answer & {
 };
 
 /** Asks the gateway over TLS on a connection of its own, trusting `ca` (PEM) alone. */
-export function requestTls(url: string, ca: string): Promise<TlsAnswer> {
+export function requestTls(url: string, ca: string, port = httpsPort): Promise<TlsAnswer> {
   const { host, pathname, search } = new URL(url);
   return new Promise((resolve, reject) => {
     const outgoing = httpsRequest({
       host: '127.0.0.1',
-      port: httpsPort,
+      port,
       servername: host,
       ca,
       path: pathname + search,

@@ -8,7 +8,7 @@ import { waitFor } from '../../cluster/wait-for.ts';
 import { installGatewayApi } from '../../src/gateway-api.ts';
 import { type Kubectl, kubectlOf } from '../../src/kubectl.ts';
 import { answerOf, type ServingDataPlane, startDataPlane } from './data-plane.ts';
-import { type Replica, startReplica } from './replica.ts';
+import { type Replica, type ReplicaSettings, startReplica } from './replica.ts';
 
 export const namespace = 'gatehouse-system';
 const crds = join(import.meta.dirname, '../../../charts/gatehouse/crds');
@@ -28,10 +28,12 @@ export interface Fleet {
   kubectl: Kubectl;
   folder: string;
   /** Ends the controller that runs and starts another one, which the data plane finds. */
-  startController(given?: { kubeconfig?: string; args?: string[] }): Promise<Replica>;
+  startController(
+    given?: Partial<Pick<ReplicaSettings, 'kubeconfig' | 'environment'>>,
+  ): Promise<Replica>;
   dataPlane: ServingDataPlane;
   /** What the data plane answers: the body, or the status when that is not 200. */
-  ask(host: string): Promise<string>;
+  ask(host: string, path?: string): Promise<string>;
   /** Waits until the data plane answers so. */
   answers(host: string, body: string): Promise<void>;
   stop(): Promise<void>;
@@ -65,13 +67,13 @@ export async function startFleet({ withoutCrds = false }: FleetOptions = {}): Pr
     ...{ name: 'gw-1', grpcPort, caFile, token: token.trim(), folder },
   });
   let controller: Replica | undefined;
-  const ask = (host: string) => answerOf(`http://${host}/`, httpPort);
+  const ask = (host: string, path = '/') => answerOf(`http://${host}${path}`, httpPort);
   return {
     controlPlane,
     kubectl,
     folder,
     dataPlane,
-    async startController({ kubeconfig = controlPlane.kubeconfig, args = [] } = {}) {
+    async startController({ kubeconfig = controlPlane.kubeconfig, environment = {} } = {}) {
       await controller?.stop();
       const ports = [
         ...['--grpc-port', String(grpcPort), '--admin-port', String(adminPort)],
@@ -81,7 +83,8 @@ export async function startFleet({ withoutCrds = false }: FleetOptions = {}): Pr
       controller = await startReplica('c-1', {
         kubeconfig,
         folder,
-        args: [...ports, ...tls, ...args],
+        args: [...ports, ...tls],
+        environment,
         ca,
       });
       return controller;
