@@ -120,6 +120,7 @@ describe('results', () => {
     ['header', 'claims.tenant', 'acme'],
     ['header', 'claims.ratio', 0.5],
     ['header', '9007199254740993', '9007199254740993'],
+    ['header', '18446744073709551615u', '18446744073709551615'],
     ['header', '42', 42],
     ['bool', 'claims.verified', true],
   ])('%s %s', (type, text, result) => {
@@ -186,6 +187,7 @@ describe('failures', () => {
     ['number', '1.0 / 0.0', '1:5 the result is not a number'],
     ['header', 'claims.verified', '1:8 the result is not a string, a number or a list of strings'],
     ['header', 'claims.mixed', '1:8 the result is not a string, a number or a list of strings'],
+    ['header', '0.0 / 0.0', '1:5 the result is not a string, a number or a list of strings'],
     ['header', 'claims.nothing', '1:8 the result is not a string, a number or a list of strings'],
   ])('%s %s', (type, text, reason) => {
     expect(reasonOf(text, type)).toContain(reason);

@@ -28,6 +28,8 @@ function decoded(query: string): ReadonlyMap<string, string> {
 
 /** Most queries have no escapes: nothing is made but the value. */
 function plainValue(query: string, name: string): string | undefined {
+  // The name would run into the value, or the next parameter.
+  if (name.includes('=') || name.includes('&')) return undefined;
   // URLSearchParams drops one "?" in front.
   let start = query.startsWith('?') ? 1 : 0;
   while (start < query.length) {

@@ -76,8 +76,8 @@ function headerValue(value: Value): string | number | string[] | undefined {
     return texts.length === value.length ? texts : undefined;
   }
   const number = numberOf(value);
-  if (number === undefined || Number.isSafeInteger(number) || typeof value === 'number')
-    return number;
+  if (number === undefined || !Number.isFinite(number)) return undefined;
+  if (typeof value === 'number' || Number.isSafeInteger(number)) return number;
   // An int of 64 bits that a number would round.
   return String(value instanceof Uint ? value.value : value);
 }
