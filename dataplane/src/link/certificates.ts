@@ -8,34 +8,41 @@ import type { Certificate } from './runtime.ts';
 /**
  * Loads the certificates of a listener. A pair that cannot be loaded is refused by its Secret's name; of
  * those that are kept from before only the good ones are used.
+ * @param authorities PEM of those of whom clients are asked for certificates
  */
 export function loadCertificates(
   listener: Listener,
+  authorities: readonly string[],
   config: ResourceSet,
   refusals: RefusedResource[],
 ): Certificate[] {
   const loaded: Certificate[] = [];
   for (const name of listener.certificates) {
-    const certificate = loadCertificate(name, config);
+    const certificate = loadCertificate(name, authorities, config);
     if (typeof certificate !== 'string') loaded.push(certificate);
     else refusals.push({ kind: Kind.SECRET, name, path: 'data', reason: certificate });
   }
   for (const name of listener.keptCertificates) {
-    const certificate = loadCertificate(name, config);
+    const certificate = loadCertificate(name, authorities, config);
     if (typeof certificate !== 'string') loaded.push(certificate);
   }
   return loaded;
 }
 
 /** The certificate of a Secret, or why there is none. */
-function loadCertificate(name: string, config: ResourceSet): Certificate | string {
+function loadCertificate(
+  name: string,
+  authorities: readonly string[],
+  config: ResourceSet,
+): Certificate | string {
   const resource = config.get(keyOf(Kind.SECRET, name));
   const secret = resource && fromBinary(SecretSchema, resource.body);
   const cert = secret?.data['tls.crt'];
   const key = secret?.data['tls.key'];
   if (!cert || !key) return 'has no tls.crt and tls.key';
   try {
-    const pem = { cert: Buffer.from(cert), key: Buffer.from(key) };
+    const pair = { cert: Buffer.from(cert), key: Buffer.from(key) };
+    const pem = authorities.length === 0 ? pair : { ...pair, ca: [...authorities] };
     const context = createSecureContext({ ...pem, minVersion: 'TLSv1.2' });
     return { names: namesOf(new X509Certificate(pem.cert)), context, pem };
   } catch {

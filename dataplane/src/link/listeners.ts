@@ -30,7 +30,8 @@ export function* linkPorts(
     if (kind !== Kind.LISTENER) continue;
     const message = fromBinary(ListenerSchema, body);
     const secure = message.protocol === Listener_Protocol.HTTPS;
-    const certificates = secure ? loadCertificates(message, config, refusals) : [];
+    const authorities = secure ? scopes.authoritiesOf(name) : [];
+    const certificates = secure ? loadCertificates(message, authorities, config, refusals) : [];
     // Its Secrets are lost, and this data plane never had them.
     if (certificates.length === 0 && message.keptCertificates.length > 0) continue;
     const known = listenerOf(previous, name);
@@ -44,6 +45,7 @@ export function* linkPorts(
       router,
       guarded: guardedNames(scopes.guardedOf(name)),
       certificates,
+      asksForCertificates: authorities.length > 0,
     };
     const port = ports.get(message.port);
     if (port && port.secure !== secure) {
@@ -114,6 +116,11 @@ export function listenerFor(port: LinkedPort, host: string): LinkedListener | un
   });
 }
 
+/** The listener by whose rules a handshake for a server name goes; '' stands for none. */
+export function securing(port: LinkedPort, name: string): LinkedListener | undefined {
+  return listenerFor(port, name.toLowerCase()) ?? port.listeners[0];
+}
+
 /** The certificate for a server name: that of the most specific listener that names it first. */
 export function certificateFor(
   port: LinkedPort | undefined,
@@ -121,8 +128,7 @@ export function certificateFor(
 ): Certificate | undefined {
   if (!port) return undefined;
   const host = name.toLowerCase();
-  const listener = listenerFor(port, host) ?? port.listeners[0];
-  const certificates = listener?.certificates ?? [];
+  const certificates = securing(port, host)?.certificates ?? [];
   return (
     certificates.find(({ names }) => names.some((pattern) => coversHost(pattern, host))) ??
     certificates[0]

@@ -26,6 +26,8 @@ export type LinkedPolicy = {
   guarded: readonly string[];
   /** Hashes of the Secrets it has read, by name; "" for those that are missing. */
   secrets: ReadonlyMap<string, string>;
+  /** Authorities, as PEM, of which clients are asked for certificates. */
+  authorities: ReadonlySet<string>;
   lifetime: Lifetime;
 };
 
@@ -68,10 +70,11 @@ function linkOne(
 ): LinkedPolicy | undefined {
   const policy = fromBinary(PolicySchema, body);
   const secrets = new Map<string, string>();
+  const authorities = new Set<string>();
   const order = filterKinds.findIndex(({ kind }) => kind === policy.kind);
   const lifetime = new Lifetime();
   const guarded = policy.guardedHeaders;
-  const linked = { name, hash: hex(hash), order, guarded, secrets, lifetime };
+  const linked = { name, hash: hex(hash), order, guarded, secrets, authorities, lifetime };
   // Understood whatever the kind: nothing of it has to be known to let nothing through.
   if (policy.broken !== '') return { ...linked, filter: brokenPolicy };
   const kind = filterKinds[order];
@@ -85,6 +88,7 @@ function linkOne(
         const resource = config.get(keyOf(Kind.SECRET, wanted));
         return resource && fromBinary(SecretSchema, resource.body).data;
       },
+      askForCertificates: (pem) => authorities.add(pem),
       whileInForce: (key, start) => lifetime.add(key, start),
     });
     return { ...linked, filter };
@@ -115,6 +119,8 @@ export type PolicyScopes = {
   filtersOf(listener: string, route: string, rule: string): readonly Filter[] | undefined;
   /** Headers that clients may not send to the Gateway of a listener. */
   guardedOf(listener: string): readonly string[];
+  /** Authorities, as PEM, that policies of a listener, or below it, trust to tell clients apart. */
+  authoritiesOf(listener: string): readonly string[];
 };
 
 type Scoped = { name: string; order: number };
@@ -168,6 +174,14 @@ export function scopesOf(policies: LinkedPolicies): PolicyScopes {
     guardedOf(listener) {
       const names = guarded.get(listener.slice(0, listener.lastIndexOf('/')));
       return names ? [...names].sort() : [];
+    },
+    authoritiesOf(listener) {
+      const found = new Set<string>();
+      for (const [scope, policies] of byScope) {
+        if (scope !== listener && !scope.startsWith(`${listener}/`)) continue;
+        for (const policy of policies) for (const pem of policy.authorities) found.add(pem);
+      }
+      return [...found].sort();
     },
   };
 }

@@ -32,13 +32,16 @@ export type LinkedListener = {
   guarded: GuardedNames | undefined;
   /** Empty unless the listener is HTTPS. */
   certificates: readonly Certificate[];
+  /** Clients are asked for a certificate, and may go on without one. */
+  asksForCertificates: boolean;
 };
 
 export type Certificate = {
   /** Lower-case; may start with "*.". */
   names: readonly string[];
   context: SecureContext;
-  pem: { cert: Buffer; key: Buffer };
+  /** `ca`: of whom clients are asked for certificates. */
+  pem: { cert: Buffer; key: Buffer; ca?: string[] };
 };
 
 export type LinkedRoute = {

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import {
   createServer as createTlsServer,
@@ -5,11 +6,12 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import type { Limits } from '../http1/limits.ts';
-import { certificateFor, listenerFor } from '../link/listeners.ts';
+import { certificateFor, listenerFor, securing } from '../link/listeners.ts';
 import type { LinkedPort, Runtime } from '../link/runtime.ts';
 import type { TimerWheel } from '../state/timer-wheel.ts';
 import { createYoungGarbage } from '../state/young-garbage.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import { askForCertificate } from './certificate-requests.ts';
 import { DownstreamConnection } from './connection.ts';
 import type { PortContext } from './port-context.ts';
 
@@ -107,9 +109,14 @@ export function createPorts(options: PortsOptions): Ports {
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: options.limits.headTimeout,
-      SNICallback: (name, done) => {
+      // Whether it is good enough is for policies to say.
+      rejectUnauthorized: false,
+      SNICallback(this: TLSSocket, name, done) {
         const linked = current.get(port)?.secure ? current.get(port) : upcoming.get(port);
-        done(null, certificateFor(linked, name)?.context);
+        const wanted = linked && securing(linked, name)?.asksForCertificates;
+        if (askForCertificate(this, wanted ?? false)) {
+          done(null, certificateFor(linked, name)?.context);
+        } else done(new Error('Cannot ask for a client certificate in this Node'));
       },
     });
   }
@@ -148,9 +155,8 @@ export function createPorts(options: PortsOptions): Ports {
       for (const [port, entry] of opening) open.set(port, entry);
       opening.clear();
       for (const [port, entry] of open) {
-        const fallback = entry.secure ? certificateFor(current.get(port), '') : undefined;
-        // For clients without SNI (RFC 6066 section 3).
-        if (fallback) (entry.server as TlsServer).setSecureContext(fallback.pem);
+        const linked = current.get(port);
+        if (entry.secure && linked) secureByDefault(entry.server as TlsServer, linked);
         const waiting = entry.waiting ?? [];
         entry.waiting = undefined;
         for (const socket of waiting) if (!socket.destroyed) entry.serve(socket);
@@ -187,6 +193,19 @@ export function createPorts(options: PortsOptions): Ports {
       for (const [, entry] of all) for (const connection of entry.connections) connection.destroy();
     },
   };
+}
+
+/** What clients without SNI get (RFC 6066 section 3), and the rules of sessions for all. */
+function secureByDefault(server: TlsServer, port: LinkedPort) {
+  const fallback = certificateFor(port, '');
+  if (!fallback) return;
+  // A resumed session has the certificate of the client, but not the others of its chain.
+  const resumes = !port.listeners.some(({ asksForCertificates }) => asksForCertificates);
+  const secureOptions = resumes ? 0 : constants.SSL_OP_NO_TICKET;
+  server.setSecureContext({ ...fallback.pem, secureOptions });
+  const requestCert = securing(port, '')?.asksForCertificates ?? false;
+  // Node reads it for each connection.
+  Object.assign(server, { requestCert });
 }
 
 /** Listens with SO_REUSEPORT. Returns the reason when the port cannot be opened. */
