@@ -155,3 +155,12 @@ export async function startJwtGateway(): Promise<JwtGateway> {
 }
 
 const defaultIssuer: JwtIssuer = { issuer, audiences: ['api'], inline };
+
+/** A key set of these keys; '' for one without kid. */
+export const setOf = (...keys: [string, KeyObject][]) =>
+  JSON.stringify({ keys: keys.map(([kid, key]) => jwkOf(key, kid === '' ? {} : { kid })) });
+
+export const newPair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+export const signedBy = (kid: string | undefined, key: KeyObject, claims = goodClaims()) =>
+  tokenOf({ alg: 'ES256', kid }, claims, signerOf('ES256', key));
