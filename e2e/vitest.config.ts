@@ -32,7 +32,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'control-plane',
-          include: ['suites/crds.test.ts', 'suites/controller/*.test.ts'],
+          include: ['suites/*.test.ts', 'suites/controller/*.test.ts'],
         },
       },
       {
