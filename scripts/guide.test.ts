@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkFolder } from '@gatehouse/controller';
-import { isKind, pathText, validateObject } from '@gatehouse/crds';
+import { checkExpression, isKind, pathText, validateObject } from '@gatehouse/crds';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 
@@ -79,4 +79,22 @@ describe('the YAML of the guide', () => {
       expect((await checkFolder(folder)).mistakes).toEqual([]);
     },
   );
+});
+
+describe('the expressions of the guide', () => {
+  /** An empty line between two of them. */
+  const expressions = [
+    ...readFileSync(join(guide, 'expressions.md'), 'utf8').matchAll(/^```cel\n([\s\S]*?)^```/gm),
+  ].flatMap(([, block = '']) => block.trim().split('\n\n'));
+
+  it('are found', () => {
+    expect(expressions.length).toBeGreaterThan(10);
+  });
+
+  it.each(expressions)('%s is sound', (text) => {
+    const problems = (['bool', 'header', 'number'] as const).map((type) =>
+      checkExpression(text, type, 'identity'),
+    );
+    expect(problems).toContain(undefined);
+  });
 });
