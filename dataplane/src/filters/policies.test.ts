@@ -156,6 +156,24 @@ describe('several policies', () => {
     expect(seen).toEqual([403, 200, 403, 403, 200, 403, 200]);
   });
 
+  it('try what lets everybody in last, wherever it stands', async () => {
+    const users = { name: 'users', basic: { secretRef: { name: 'users' } } };
+    const policy = authPolicy({ authentication: [everybody, users] });
+    // The password is "secret".
+    const entries = {
+      'policy/default/users/auth': { auth: 'a:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=' },
+    };
+    const upstreams = { backend: { endpoints: [{ port: backend.port }] } };
+    await gateway.use({ rules, upstreams, policies: [policy], entries });
+    const basic = (text: string) =>
+      `Authorization: Basic ${Buffer.from(text).toString('base64')}\r\n`;
+    expect((await ask('/', basic('a:wrong'))).status).toBe(401);
+    expect((await ask('/')).status).toBe(200);
+    expect(valuesOf(backend.requests.at(-1)!.fields, 'x-user-id')).toEqual([]);
+    expect((await ask('/', basic('a:secret'))).status).toBe(200);
+    expect(valuesOf(backend.requests.at(-1)!.fields, 'x-user-id')).toEqual(['a']);
+  });
+
   it('in shadow are told of and not enforced', async () => {
     await serve({ ...refusing, origins: [{ name: 'default/test', shadow: true }] });
     expect((await ask()).status).toBe(200);

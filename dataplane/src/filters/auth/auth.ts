@@ -37,9 +37,10 @@ class AuthEnforcer implements Enforcer {
 
   constructor(rules: readonly RuleInForce[], context: LinkContext) {
     const inBlock = (block: string) => rules.filter((rule) => rule.block === block);
-    this.#methods = inBlock('authentication').map((rule) => {
-      return { rule, method: linkMethod(rule, context) };
-    });
+    // Behind what lets everybody in nothing is tried: a Route that adds it must not shut out a Gateway's.
+    this.#methods = inBlock('authentication')
+      .sort((a, b) => Number(isAnonymous(a)) - Number(isAnonymous(b)))
+      .map((rule) => ({ rule, method: linkMethod(rule, context) }));
     this.#checks = inBlock('authorization').map((rule) => {
       return { rule, authorize: linkAuthorization(rule.name, rule.config as AuthorizationRule) };
     });
