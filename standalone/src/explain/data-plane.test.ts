@@ -4,14 +4,13 @@ import { afterEach, expect, it } from 'vitest';
 import { createFolder, forwardRoute } from '../testing/folder.ts';
 import { freePort } from '../testing/free-port.ts';
 import { startGatehouse } from '../testing/gatehouse.ts';
+import { asked } from './asked.ts';
 import { liveSnapshot } from './data-plane.ts';
+import { explanationOf } from './explain.ts';
+import { folderSnapshot } from './folder.ts';
+import { linkSnapshot } from './linked.ts';
+import type { ExplainedSnapshot } from './snapshot.ts';
 import { gateway, policy } from './testing.ts';
-
-async function explain(...args: string[]) {
-  await using gatehouse = startGatehouse(['explain', 'GET', ...args, '-o', 'json']);
-  const code = await gatehouse.exited;
-  return { code, stdout: gatehouse.stdout(), stderr: gatehouse.stderr() };
-}
 
 it('a data plane is explained as the folder that it serves', async () => {
   const port = await freePort();
@@ -33,15 +32,14 @@ stringData: { alice: a-key-that-nobody-may-see }
   await using dev = startGatehouse(['dev', folder.path, '--admin-port', '0']);
   const { admin } = await dev.ready();
   await dev.line(/^AuthPolicy default\/orders: acknowledged/);
-  const url = `http://127.0.0.1:${port}/orders/7`;
-  const asked = [url, '-H', 'x-user-id: 1'];
-  const live = await explain(...asked, '--data-plane', `http://127.0.0.1:${admin}`);
-  const offline = await explain(...asked, '--config', folder.path);
-  expect([live.stderr, live.code]).toEqual(['', 0]);
-  const told = JSON.parse(live.stdout);
-  expect(told.source.version).toMatch(/^[0-9a-f]{32}$/);
-  expect(told.policies).toHaveLength(1);
-  expect({ ...told, source: null }).toEqual({ ...JSON.parse(offline.stdout), source: null });
+  const request = asked('GET', `http://127.0.0.1:${port}/orders/7`, ['x-user-id: 1'], '127.0.0.1');
+  const explain = (snapshot: ExplainedSnapshot) => explanationOf(request, linkSnapshot(snapshot));
+  const live = explain(await liveSnapshot(`http://127.0.0.1:${admin}`));
+  const offline = explain(await folderSnapshot(folder.path));
+  expect(live.source).toMatchObject({ version: expect.stringMatching(/^[0-9a-f]{32}$/) });
+  expect(live.policies).toHaveLength(1);
+  expect(live.answer).toMatchObject({ by: 'backend', unless: ['AuthPolicy'] });
+  expect({ ...live, source: null }).toEqual({ ...offline, source: null });
   const view = await (await fetch(`http://127.0.0.1:${admin}/config`)).text();
   expect(view).toContain('AuthPolicy/default/web/http');
   expect(view).not.toContain('nobody-may-see');

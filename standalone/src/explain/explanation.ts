@@ -91,7 +91,7 @@ export type ExplainedPolicy = {
   broken: string | null;
   /** The policy objects that reach the request. */
   origins: ExplainedOrigin[];
-  /** Rules in force, by precedence. */
+  /** Rules in force, by block, then by precedence. */
   rules: RuleInForce[];
   /** Rules that are not in force, and why. */
   notInForce: (NamedRule & { because: string })[];

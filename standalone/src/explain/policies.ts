@@ -44,16 +44,25 @@ function explainedPolicy({ name, message }: ScopedPolicy, exchange: Exchange): E
     scope: levelsOf(scope).at(-1) ?? '',
     broken: fault,
     origins: told.map(({ failure: _, ...origin }) => origin),
-    rules: inForce.map((rule) => explained(rule, inForce, enforced)),
-    notInForce: rules
+    rules: byBlock(inForce).map((rule) => explained(rule, inForce, enforced)),
+    notInForce: byBlock(rules)
       .filter((rule) => !inForce.includes(rule) && !isShadow(rule))
       .map((rule) => {
         const other = displacing(inForce, rule);
         const because = told[rule.origin]?.because || displacedText(rule, other, message);
         return { ...named(rule), because };
       }),
-    shadow: withShadow.filter(isShadow).map((rule) => explained(rule, withShadow, applying)),
+    shadow: byBlock(withShadow)
+      .filter(isShadow)
+      .map((rule) => explained(rule, withShadow, applying)),
   };
+}
+
+/** Rules of different blocks have nothing to do with each other. */
+function byBlock(rules: readonly PolicyRule[]): PolicyRule[] {
+  return [...Map.groupBy(rules, ({ block }) => block)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, ofBlock]) => ofBlock);
 }
 
 function displacedText(

@@ -12,9 +12,13 @@ export function policyLines(policy: ExplainedPolicy): string[] {
     lines.push(...indented(table(told.map((origin) => [origin.policy, ...appliesText(origin)]))));
   }
   lines.push(rules.length > 0 ? 'in force' : 'nothing in force', ...indented(ruleLines(rules)));
-  if (notInForce.length > 0) {
+  // Of a policy that does not apply all is said by that.
+  const given = notInForce.filter(({ from }) =>
+    origins.some(({ policy: name, applies }) => name === from && applies !== false),
+  );
+  if (given.length > 0) {
     lines.push('not in force');
-    const rows = notInForce.map((rule) => [rule.rule, originText(rule), rule.because]);
+    const rows = given.map((rule) => [rule.rule, originText(rule), rule.because]);
     lines.push(...indented(table(rows)));
   }
   if (shadow.length > 0) {
