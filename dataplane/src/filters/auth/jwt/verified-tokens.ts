@@ -26,8 +26,8 @@ export type TokenCache = {
   put(token: string, identity: Identity, until: number, source: KeySource): void;
 };
 
-/** Bytes that a token of `length` characters takes with its identity: measured, see docs/adr/0009-jwt.md. */
-const sizeOf = (length: number) => 4 * length + 1024;
+/** Bytes that a token of `length` characters takes with its identity and the lines made of it. */
+const sizeOf = (length: number) => 3 * length + 512;
 
 /** What all methods of a thread keep together: the bounds hold for their sum. */
 export class VerifiedTokens {
@@ -39,7 +39,7 @@ export class VerifiedTokens {
   #hand = 0;
 
   /** @param bounds `entries` at least 1 */
-  constructor(bounds: { entries: number; bytes: number } = { entries: 10_000, bytes: 64 << 20 }) {
+  constructor(bounds: { entries: number; bytes: number } = { entries: 10_000, bytes: 32 << 20 }) {
     this.#most = bounds.entries;
     this.#mostBytes = bounds.bytes;
   }
