@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Explanation } from './explanation.ts';
 import { explained, gateway, policy, route, rule } from './testing.ts';
@@ -194,4 +196,27 @@ it('headers that only the gateway may send are dropped before rules are matched'
   });
   expect(found.route?.rule).toBe('any');
   expect(found.request.droppedHeaders).toEqual(['x-user-id', 'X_User_Role']);
+});
+
+it('nobody is asked for keys', async () => {
+  const asked: (string | undefined)[] = [];
+  const issuer = createServer((request, response) => {
+    asked.push(request.url);
+    response.end();
+  });
+  await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = issuer.address() as AddressInfo;
+    const jwks = `jwks: { url: "http://127.0.0.1:${port}/keys" }`;
+    const found = await get(
+      policy('a', `${toRoute}, authentication: [{ name: j, jwt: { issuers: [{ ${jwks} }] } }]`),
+    );
+    expect(found.mistakes).toEqual([]);
+    // Whatever was sent before these arrives before them.
+    for (const mark of ['/1', '/2']) await fetch(`http://127.0.0.1:${port}${mark}`);
+    expect(asked).toEqual(['/1', '/2']);
+  } finally {
+    issuer.closeAllConnections();
+    await new Promise((resolve) => issuer.close(resolve));
+  }
 });

@@ -5,10 +5,11 @@ import { checkBasic } from './basic.ts';
 import { checkExternal } from './external.ts';
 import { checkIntrospection } from './introspection.ts';
 import { checkJwt } from './jwt.ts';
+import { checkMtls } from './mtls.ts';
 
 /** What the schema cannot say about a method. */
 export function checkMethod(
-  { jwt, apiKey, basic, introspection, external }: AuthenticationMethod,
+  { jwt, apiKey, basic, introspection, external, mtls }: AuthenticationMethod,
   path: string,
   context: PolicyContext,
 ): void {
@@ -17,4 +18,5 @@ export function checkMethod(
   if (basic) checkBasic(basic, `${path}.basic`, context);
   if (introspection) checkIntrospection(introspection, `${path}.introspection`, context);
   if (external) checkExternal(external, `${path}.external`, context);
+  if (mtls) checkMtls(mtls, `${path}.mtls`, context);
 }
