@@ -45,7 +45,7 @@ function fieldsOf(head: RequestHead, names: ReadonlySet<string> | undefined) {
 }
 
 /** x-forwarded-*, forwarded, via and x-request-id as the upstream gets them. */
-function forwardedFields(exchange: Exchange): Record<string, string> {
+export function forwardedFields(exchange: Exchange): Record<string, string> {
   const fields: Record<string, string> = {};
   const lines = exchange.client.forwardedLines(exchange) + exchange.requestId;
   for (const line of lines.split('\r\n')) {
