@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 stamp := node_modules/.package-lock.json
 
-.PHONY: help install demo test check bench build generate format clean e2e e2e-install e2e-kind
+.PHONY: help install demo test check bench bench-config build generate format clean e2e e2e-install e2e-kind
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1|/' | column -t -s '|'
@@ -29,6 +29,9 @@ check: $(stamp) ## Types, lint, import arrows, generated files, then the tests
 
 bench: $(stamp) ## Measure against other proxies; SCENARIO=plain runs one
 	npm run --silent bench
+
+bench-config: $(stamp) build ## Measure changes of config on a real API server (Linux, Go, etcd); ARGS=--strict heeds the bars
+	npm run --silent bench:config -- $(ARGS)
 
 build: $(stamp) ## Bundle the programs into dist/
 	npm run --silent build
