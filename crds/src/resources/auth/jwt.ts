@@ -24,9 +24,12 @@ const remoteKeys = object(
   {
     url: url('Where the JSON Web Key Set is (RFC 7517). Redirects are not followed.'),
     refresh: optional(
-      duration('How often it is fetched; sooner for an unknown kid.', defaults.jwksRefresh),
+      duration(
+        'How often it is fetched, 10s at least; sooner for an unknown kid.',
+        defaults.jwksRefresh,
+      ),
     ),
-    timeout: optional(duration('Limit for one fetch.', defaults.jwksTimeout)),
+    timeout: optional(duration('Limit for one fetch, 60s at most.', defaults.jwksTimeout)),
   },
   { description: 'Keys that the issuer publishes. The last good set survives an outage.' },
 );
@@ -35,7 +38,8 @@ const issuer = object(
   {
     issuer: optional(
       string({
-        description: 'What the claim iss must be; not checked when left out.',
+        description:
+          'What the claim iss must be; not checked when left out. Several issuers need different ones.',
         minLength: 1,
         maxLength: 2048,
       }),
@@ -103,7 +107,10 @@ export const jwt = object(
       array(requiredClaim, { description: 'Claims that a token must have.', maxItems: 32 }),
     ),
     clockSkew: optional(
-      duration('Tolerance for exp and nbf (RFC 7519 section 4.1.4).', defaults.clockSkew),
+      duration(
+        'Tolerance for exp, nbf and iat, 10m at most (RFC 7519 section 4.1.4).',
+        defaults.clockSkew,
+      ),
     ),
   },
   { description: 'A signed JSON Web Token (RFC 7519, RFC 8725).' },
