@@ -59,12 +59,18 @@ export async function openLane(
   await mkdir(folder);
   const [port, adminPort] = await freePorts(2);
   if (port === undefined || adminPort === undefined) throw new Error('Cannot find two free ports');
-  const order = { folder, port, adminPort, backendPort: backend.port };
+  const accessLog = site.accessLog && join(folder, 'access.log');
+  const order = {
+    folder,
+    port,
+    adminPort,
+    backendPort: backend.port,
+    ...(accessLog && { accessLog }),
+  };
   const { args, ...command } = await peers[peer].prepare(program, {
     ...order,
     site: settle(site, { lot, limit }),
   });
-  const accessLog = site.accessLog && join(folder, 'access.log');
   const child = await startChild(name, proxyCore, command.program, args, {
     environment,
     ...(accessLog && { stdout: accessLog }),

@@ -16,6 +16,8 @@ export type Order = {
   port: number;
   adminPort: number;
   backendPort: number;
+  /** A file for the access log; what the peer prints on stdout goes there, too. Undefined: none is wanted. */
+  accessLog?: string;
 };
 
 /** Where a peer's memory is read: the process with the most of it, or a Prometheus metric. */

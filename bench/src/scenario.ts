@@ -20,7 +20,7 @@ export type Site = {
    * Each file in `peers/` says where it puts it.
    */
   addition?: string | ((terms: Terms) => string);
-  /** The peer writes an access log to its standard output, which is a file then. */
+  /** The peer writes an access log, to the file of its order or to stdout, which is that file then. */
   accessLog?: boolean;
 };
 

@@ -31,9 +31,10 @@ export const gatehouse: Peer = {
     await mkdir(resources);
     await writeFile(join(resources, 'site.yaml'), gatehouseResources({ folder, ...order }));
     const ports = ['--http-port', String(order.port), '--admin-port', String(order.adminPort)];
+    const log = order.accessLog === undefined ? [] : ['--access-log', order.accessLog];
     return {
       program: process.execPath,
-      args: [program, 'dev', resources, ...ports, '--workers', '1'],
+      args: [program, 'dev', resources, ...ports, '--workers', '1', ...log],
       memory: {
         kind: 'metric',
         url: `http://127.0.0.1:${order.adminPort}/metrics`,
