@@ -100,7 +100,7 @@ async function startAll(options: DevOptions, state: string, processes: Processes
     const args = ['--controller', `https://localhost:${grpcPort}`, '--ca-file', caFile];
     args.push(
       '--log-level',
-      'warn',
+      options.logLevel,
       '--node',
       node,
       '--host',

@@ -4,7 +4,7 @@ import { type Asked, asked } from './explain/asked.ts';
 
 export const usage = `Usage:
   gatehouse dev FOLDER [--http-port N] [--admin-port 9901] [--workers 1] [--data-planes 1]
-                       [--access-log FILE]
+                       [--access-log FILE] [--log-level warn]
       runs a gateway from the YAML files of a folder and follows their changes
   gatehouse check FOLDER
       validates the files; exit code 1 when there is a mistake
@@ -24,6 +24,8 @@ export type DevOptions = {
   dataPlanes: number;
   /** A file that all data planes write a line a request to; undefined: none. */
   accessLog: string | undefined;
+  /** Of the data planes, as they take it; from info on they tell why policies refuse requests. */
+  logLevel: string;
 };
 
 /** @throws Error with the flag and what it expects. */
@@ -38,6 +40,7 @@ export function parseDevOptions(args: string[]): DevOptions {
       workers: text,
       'data-planes': text,
       'access-log': text,
+      'log-level': text,
     },
   });
   const [folder, ...more] = positionals;
@@ -54,6 +57,7 @@ export function parseDevOptions(args: string[]): DevOptions {
     workers: number('workers', 1, 1, 64),
     dataPlanes: number('data-planes', 1, 1, 16),
     accessLog: values['access-log'],
+    logLevel: values['log-level'] ?? 'warn',
   };
 }
 
