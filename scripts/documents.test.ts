@@ -63,7 +63,7 @@ describe('what the guide says of the programs', () => {
       ...source('controller/src/options.ts').matchAll(/^ {2}'?([a-z-]+)'?: \{ type:/gm),
       ...source('dataplane/src/options.ts').matchAll(/^ {6}'?([a-z-]+)'?: text,/gm),
       ...source('dataplane/src/options.ts').matchAll(/^ {2}'([a-z-]+)': '\w+',/gm),
-      ...source('standalone/src/options.ts').matchAll(/'?([a-z-]+)'?: text\b/g),
+      ...source('standalone/src/options.ts').matchAll(/'?([a-z-]+)'?: (?:\{ \.\.\.)?text\b/g),
     ].map(([, flag]) => `--${flag}`);
     const tables = [...guideText.matchAll(/^\|[^|]*\|/gm)].map(([cell]) => cell).join();
     const named = [...tables.matchAll(/`(--[a-z-]+)`/g)].map(([, flag]) => flag);

@@ -181,6 +181,17 @@ describe('several policies', () => {
     expect(gateway.denials.at(-1)).toMatchObject({ shadow: true });
   });
 
+  it('in shadow say nothing of requests that are refused anyhow', async () => {
+    const origins = [{ name: 'a/first', shadow: true }, { name: 'a/second' }];
+    const both = ['first', 'second'].map((name, origin) => {
+      return { ...named('authorization', { ...nobody, name }), origin };
+    });
+    await serve({ kind: 'AuthPolicy', origins, rules: both });
+    const before = gateway.denials.length;
+    expect((await ask()).status).toBe(403);
+    expect(gateway.denials.slice(before)).toMatchObject([{ rule: 'authorization/second' }]);
+  });
+
   it('in shadow do not replace those that are enforced', async () => {
     const origins = [{ name: 'a/first', shadow: true }, { name: 'a/second' }];
     await serve({

@@ -134,10 +134,12 @@ class PolicyFilter implements Filter {
       exchange,
       effects,
     );
-    if (denial) this.#decisions.denied(exchange, denial, true);
     // What it took for a while is given back, enforced or not.
     if (effects.atEnd) exchange.atEnd = [...(exchange.atEnd ?? []), ...effects.atEnd];
-    return this.#judge(exchange, applying & ~this.#shadow);
+    const reply = await this.#judge(exchange, applying & ~this.#shadow);
+    // Whom others refuse already tells nothing about a policy on trial.
+    if (denial && !reply) this.#decisions.denied(exchange, denial, true);
+    return reply;
   }
 
   /** Undefined when no policy applies. Linked when it is first needed: its rules were tried before. */
