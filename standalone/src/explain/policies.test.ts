@@ -176,6 +176,12 @@ describe('a policy that cannot be enforced', () => {
     expect(found.mistakes.join()).toMatch(/AuthPolicy default\/route: SecretNotFound/);
   });
 
+  it('because its rules cannot be read answers 500', async () => {
+    const found = await get(policy('a', `${toRoute}, authorisation: [{ name: a, roles: [b] }]`));
+    expect(onlyPolicy(found).broken).toMatch(/spec\.authorisation.*did you mean "authorization"/);
+    expect(found.answer).toMatchObject({ status: 500, by: 'policy' });
+  });
+
   it('because of a when without a value answers 500', async () => {
     const when = 'request.headers["x-none"] == "b"';
     const found = await get(policy('a', `${toRoute}, when: '${when}', ${check('c')}`));
