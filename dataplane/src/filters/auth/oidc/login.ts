@@ -6,7 +6,7 @@ import { reasonOf, unavailable } from '../unavailable.ts';
 import { localTarget, type Origin, returnTarget } from './browser.ts';
 import type { OidcClient } from './client.ts';
 import { type CookieJar, cookieJar, cookiesOf } from './cookies.ts';
-import { safeCode, TokenRefused } from './provider.ts';
+import { BadIdToken, safeCode, TokenRefused } from './provider.ts';
 import { type Session, sessionOf } from './session.ts';
 import { sessionLines } from './session-cookie.ts';
 
@@ -162,7 +162,9 @@ async function sessionFor(
   });
   if (tokens.idToken === undefined) throw new Refused('the issuer gives no ID token');
   await provider.verify(tokens.idToken, login.nonce).catch((error: unknown) => {
-    throw new Refused(`the ID token is not good: ${reasonOf(error)}`);
+    if (error instanceof BadIdToken)
+      throw new Refused(`the ID token is not good: ${error.message}`);
+    throw error;
   });
   return sessionOf(tokens, tokens.idToken, seconds() + lifetime, seconds());
 }

@@ -36,6 +36,9 @@ export type Tokens = {
 /** The provider says no: the code, or the refresh token, is not good (RFC 6749 section 5.2). */
 export class TokenRefused extends Error {}
 
+/** An ID token that does not count, whatever is tried again. */
+export class BadIdToken extends Error {}
+
 /** An OpenID provider, as one client of it sees it. */
 export type Provider = {
   metadata(): Promise<Metadata>;
@@ -43,7 +46,8 @@ export type Provider = {
   requestTokens(form: Record<string, string>): Promise<Tokens>;
   /**
    * Claims of an ID token (OpenID Connect Core section 3.1.3.7).
-   * @param nonce undefined: not compared. @throws Error when it is not good
+   * @param nonce undefined: not compared
+   * @throws BadIdToken; Error when the keys cannot be had
    */
   verify(idToken: string, nonce: string | undefined): Promise<JWTPayload>;
 };
@@ -60,7 +64,11 @@ export function createProvider(config: ProviderConfig, outbound: Outbound): Prov
   const keys = createRefreshed(keysTiming, async () => {
     const { jwksUri } = await metadata.get();
     const set = (await ask(jwksUri)) as unknown as JSONWebKeySet;
-    return createLocalJWKSet(set);
+    try {
+      return createLocalJWKSet(set);
+    } catch {
+      throw new Error('the answer of jwks_uri is no key set');
+    }
   });
   const turns = createTurns(limits);
   let lookedAgain = Number.NEGATIVE_INFINITY;
@@ -101,14 +109,16 @@ export function createProvider(config: ProviderConfig, outbound: Outbound): Prov
     },
 
     async verify(idToken, nonce) {
-      const claims = await verified(idToken);
+      const claims = await verified(idToken).catch((error: unknown) => {
+        throw error instanceof errors.JOSEError ? new BadIdToken(error.message) : error;
+      });
       const { aud, azp } = claims;
       // Several audiences: it must be for us (section 3.1.3.7, 4 and 5).
       if ((Array.isArray(aud) && aud.length > 1) || azp !== undefined) {
-        if (azp !== clientId) throw new Error('the ID token is for another client (azp)');
+        if (azp !== clientId) throw new BadIdToken('it is for another client (azp)');
       }
       if (nonce !== undefined && claims.nonce !== nonce) {
-        throw new Error('the ID token is of another login (nonce)');
+        throw new BadIdToken('it is of another login (nonce)');
       }
       return claims;
     },

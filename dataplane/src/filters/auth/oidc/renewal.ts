@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { now as clock } from '../../../state/clock.ts';
 import { createExpiringCache } from '../expiring-cache.ts';
 import type { OidcClient } from './client.ts';
-import { TokenRefused } from './provider.ts';
+import { BadIdToken, TokenRefused } from './provider.ts';
 import { claimsIn, type Session, sessionOf } from './session.ts';
 
 /** Renews sessions whose access token ends. Undefined: the provider has ended the session. */
@@ -34,7 +34,7 @@ export function createRenewal(client: OidcClient): Renew {
       }
       return sessionOf(kept, idToken, session.endsAt, Math.floor(Date.now() / 1000));
     } catch (error) {
-      if (error instanceof TokenRefused) return undefined;
+      if (error instanceof TokenRefused || error instanceof BadIdToken) return undefined;
       throw error;
     }
   }
