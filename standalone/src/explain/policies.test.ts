@@ -136,6 +136,40 @@ describe('a policy that does not apply', () => {
   });
 });
 
+describe('a policy whose when asks for the identity', () => {
+  const limit = (when: string) =>
+    policy(
+      'limit',
+      `${toRoute}, when: '${when}', limits: { all: { rates: [{ limit: 1, window: 1s }] } }`,
+    ).replace('AuthPolicy', 'RateLimitPolicy');
+
+  it('may apply: its rules are marked', async () => {
+    const found = await get(limit('identity.plan == "gold"'));
+    const { kind, origins, rules } = onlyPolicy(found);
+    expect(kind).toBe('RateLimitPolicy');
+    expect(origins).toMatchObject([
+      {
+        whenHolds: null,
+        applies: null,
+        because: 'when depends on the identity: identity.plan == "gold"',
+      },
+    ]);
+    expect(rules).toMatchObject([{ rule: 'limits/all', uncertain: true }]);
+  });
+
+  it('or does not, when it can be told without', async () => {
+    const { origins, rules } = onlyPolicy(await get(limit('request.method == "POST"')));
+    expect(origins).toMatchObject([{ whenHolds: false, applies: false }]);
+    expect(rules).toEqual([]);
+  });
+
+  it('comes after those that find it out', async () => {
+    const found = await get(limit('true') + policy('auth', `${toRoute}, ${everybody}`));
+    expect(found.policies.map(({ kind }) => kind)).toEqual(['AuthPolicy', 'RateLimitPolicy']);
+    expect(found.answer.unless).toEqual(['AuthPolicy', 'RateLimitPolicy']);
+  });
+});
+
 describe('a policy in shadow', () => {
   it('is told apart and replaces nothing', async () => {
     const found = await get(

@@ -76,6 +76,8 @@ function answerText({ answer }: Explanation): string {
   const { status, error, by, unless } = answer;
   const what = status === null ? 'that of the backend' : [status, error].filter(Boolean).join(' ');
   const from = by === 'route' ? ' from the Route' : '';
-  const before = unless.length === 0 ? '' : `, if ${unless.join(' and ')} lets the request through`;
+  const verb = unless.length === 1 ? 'lets' : 'let';
+  const before =
+    unless.length === 0 ? '' : `, if ${unless.join(' and ')} ${verb} the request through`;
   return `${what}${from}${before}`;
 }
