@@ -25,7 +25,7 @@ const audience = 'gatehouse';
 const leaseName = 'gatehouse-controller-leader';
 /** Least time between two looks at all statuses, in milliseconds, and their share of the time. */
 const lookInterval = 100;
-const lookShare = 0.2;
+const lookShare = 0.1;
 const tickInterval = 1000;
 
 export interface ClusterParts {
