@@ -5,6 +5,7 @@ import type { Effects } from '../filter.ts';
 
 /** A credential as the client sent it, and where. */
 export type Credential = {
+  /** '' for what no server is to learn: a password, a key. */
   value: string;
   /** Keeps it from the upstream. */
   strip(head: RequestHead, effects: Effects): void;
@@ -12,6 +13,11 @@ export type Credential = {
 
 /** `ambiguous`: sent twice in one place, so that two readers might read two things. */
 export type Found = Credential | 'ambiguous' | undefined;
+
+/** The same, but what it was stays with the method that read it. */
+export function withoutValue(credential: Credential): Credential {
+  return { value: '', strip: (head, effects) => credential.strip(head, effects) };
+}
 
 export type CredentialReader = (exchange: Exchange) => Found;
 

@@ -79,7 +79,9 @@ export function linkUpstreamIdentity(
       }
       if (!credential) return undefined;
       if (strips || exchangeToken) credential.strip(exchange.head, effects);
-      return exchangeToken?.(credential.value, effects);
+      // Of what is no token, such as a password, there is nothing to exchange.
+      if (credential.value === '') return undefined;
+      return exchangeToken?.(credential.value, exchange.head, effects);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { IdentityFields } from '@gatehouse/crds';
 import { whyReserved } from '../../header-edits.ts';
 import type { PolicyContext } from '../context.ts';
+import { checkClient, checkUrl } from './remote-call.ts';
 
 /** What the schema cannot say about what the upstream learns. */
 export function checkIdentity(
@@ -18,11 +19,7 @@ export function checkIdentity(
     if (names.has(lower)) context.report(`${at}.name`, `"${name}" is given twice`);
     names.add(lower);
   }
-  if (exchange?.clientSecretRef) {
-    context.secretEntry(
-      exchange.clientSecretRef,
-      'clientSecret',
-      `${path}.exchange.clientSecretRef`,
-    );
-  }
+  if (!exchange) return;
+  checkUrl(exchange.url, `${path}.exchange.url`, context);
+  checkClient(exchange, `${path}.exchange`, context);
 }

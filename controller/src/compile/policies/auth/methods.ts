@@ -6,10 +6,11 @@ import { checkExternal } from './external.ts';
 import { checkIntrospection } from './introspection.ts';
 import { checkJwt } from './jwt.ts';
 import { checkMtls } from './mtls.ts';
+import { checkOidc } from './oidc.ts';
 
 /** What the schema cannot say about a method. */
 export function checkMethod(
-  { jwt, apiKey, basic, introspection, external, mtls }: AuthenticationMethod,
+  { jwt, apiKey, basic, introspection, external, mtls, oidc }: AuthenticationMethod,
   path: string,
   context: PolicyContext,
 ): void {
@@ -19,4 +20,5 @@ export function checkMethod(
   if (introspection) checkIntrospection(introspection, `${path}.introspection`, context);
   if (external) checkExternal(external, `${path}.external`, context);
   if (mtls) checkMtls(mtls, `${path}.mtls`, context);
+  if (oidc) checkOidc(oidc, `${path}.oidc`, context);
 }

@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { CredentialPlace } from '@gatehouse/crds';
 import { type ApiKeyOwner, apiKeyOwnersOf, apiKeysName } from '@gatehouse/snapshot';
 import { type Identity, LinkFault } from '../../filter.ts';
-import { credentialReader } from '../credential.ts';
+import { credentialReader, withoutValue } from '../credential.ts';
 import type { Attempt, LinkMethod, MethodContext } from '../method.ts';
 
 const standard: readonly CredentialPlace[] = [{ header: 'x-api-key' }];
@@ -29,7 +29,7 @@ export const linkApiKey: LinkMethod<'apiKey'> = (config, context) => {
       if (credential === 'ambiguous') return { kind: 'invalid', reason: 'the key is sent twice' };
       const identity = identityFor(known, credential.value);
       if (!identity) return { kind: 'invalid', reason: 'the key is not known' };
-      return { kind: 'identified', identity, credential };
+      return { kind: 'identified', identity, credential: withoutValue(credential) };
     },
   };
 };

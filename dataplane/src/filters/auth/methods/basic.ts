@@ -4,7 +4,7 @@ import { policySecretName } from '@gatehouse/snapshot';
 import { now } from '../../../state/clock.ts';
 import { type Identity, LinkFault } from '../../filter.ts';
 import { decodeUserPass, type UserPass } from '../basic/user-pass.ts';
-import { credentialReader } from '../credential.ts';
+import { credentialReader, withoutValue } from '../credential.ts';
 import { createExpiringCache } from '../expiring-cache.ts';
 import type { Attempt, LinkMethod } from '../method.ts';
 import { reasonOf, unavailable } from '../unavailable.ts';
@@ -92,7 +92,9 @@ export const linkBasic: LinkMethod<'basic'> = (config, context) => {
       if (credential === 'ambiguous') return refused('there are two credentials');
       const found = attempt(credential.value);
       const withCredential = (outcome: Attempt): Attempt =>
-        outcome.kind === 'identified' ? { ...outcome, credential } : outcome;
+        outcome.kind === 'identified'
+          ? { ...outcome, credential: withoutValue(credential) }
+          : outcome;
       return found instanceof Promise ? found.then(withCredential) : withCredential(found);
     },
   };
