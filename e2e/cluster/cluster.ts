@@ -33,8 +33,11 @@ export type Cluster = {
 
 export type RunningCluster = {
   cluster: Cluster;
-  /** Builds the images of the shipped Dockerfile and loads them; returns what changes with their content. */
-  loadImages(): Promise<string>;
+  /**
+   * Builds the images of the shipped Dockerfile and loads them, with the tag "dev", and with the tag
+   * "previous" those of the release whose tree is given; returns what changes with the content of ours.
+   */
+  loadImages(previous?: string): Promise<string>;
   stop(): Promise<void>;
 };
 
@@ -77,7 +80,7 @@ export async function startCluster({
       auditLog: join(directory.path, 'logs', 'audit.jsonl'),
       onNode: [],
     },
-    loadImages: () => loadImages(directory),
+    loadImages: (previous) => loadImages(directory, previous),
     stop: async () => {
       if (!reuse) await remove(directory);
     },

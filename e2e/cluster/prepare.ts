@@ -4,6 +4,7 @@ import { requireNobody } from './cluster.ts';
 import { gatewayApiCrds } from './gateway-api.ts';
 import { requireMachine } from './machine.ts';
 import { nodeImages } from './own-images.ts';
+import { previousRelease } from './previous-release.ts';
 
 /**
  * Makes, and keeps, all that takes long and that needs a network: after it `make e2e` starts at once.
@@ -25,4 +26,6 @@ export async function prepareCluster(): Promise<void> {
   await requireBaseImage();
   await baseLayout();
   await gatewayApiCrds();
+  // A clone without it runs all suites but one, which says so.
+  await previousRelease().catch((error: Error) => process.stderr.write(`${error.message}\n`));
 }

@@ -5,12 +5,11 @@ import { auditPolicy } from '../cluster/audit.ts';
 import { baseImage } from '../cluster/base-image.ts';
 import type { ClusterOptions, RunningCluster } from '../cluster/cluster.ts';
 import { execute, run } from '../cluster/execute.ts';
-import { bundle, images } from '../cluster/images.ts';
+import { imagesOf, prepareBuilds } from '../cluster/images.ts';
 import { say } from '../cluster/say.ts';
 
 const name = 'gatehouse-e2e';
 const node = `${name}-control-plane`;
-const repository = join(import.meta.dirname, '../..');
 
 /**
  * Starts a cluster by kind, for machines with Docker: the same as `startCluster` for all that the suites
@@ -63,26 +62,20 @@ async function folderOf(): Promise<string> {
   return (await run('docker', ['inspect', '--format', format, node])).trim();
 }
 
-function loadImages(): Promise<string> {
+function loadImages(previous?: string): Promise<string> {
   return say('building and loading the images', async () => {
-    const build = await bundle();
-    for (const [target, image] of Object.entries(images)) {
-      const file = join(repository, 'deploy/Dockerfile');
-      await run('docker', [
-        'build',
-        '--file',
-        file,
-        '--target',
-        target,
-        '--tag',
-        image,
-        repository,
-      ]);
+    const { digest, all } = await prepareBuilds(previous);
+    for (const { tag, path } of all) {
+      for (const [target, image] of Object.entries(imagesOf(tag))) {
+        const file = join(path, 'deploy/Dockerfile');
+        const flags = ['--file', file, '--target', target, '--tag', image];
+        await run('docker', ['build', ...flags, path]);
+      }
     }
     await run('docker', ['pull', '--quiet', baseImage]);
-    const all = [baseImage, ...Object.values(images)];
-    await run('kind', ['load', 'docker-image', '--name', name, ...all]);
-    return build;
+    const names = all.flatMap(({ tag }) => Object.values(imagesOf(tag)));
+    await run('kind', ['load', 'docker-image', '--name', name, baseImage, ...names]);
+    return digest;
   });
 }
 

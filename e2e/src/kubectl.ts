@@ -8,6 +8,8 @@ export type Kubectl = {
   (...args: string[]): Promise<string>;
   /** Runs kubectl; an exit code is an answer. */
   attempt(...args: string[]): Promise<Output>;
+  /** The same with something on stdin. */
+  attemptWith(input: string, ...args: string[]): Promise<Output>;
   /** `kubectl apply` of objects or of YAML text. */
   apply(what: object | string): Promise<string>;
   /** Like apply, when it may be refused. */
@@ -31,6 +33,8 @@ export function kubectlOf(access: Access, namespace?: string): Kubectl {
     });
   return Object.assign(kubectl, {
     attempt: (...args: string[]) => execute(access.kubectl, [...flags, ...args]),
+    attemptWith: (input: string, ...args: string[]) =>
+      execute(access.kubectl, [...flags, ...args], { input }),
     attemptApply,
     async apply(what: object | string) {
       const { code, stdout, stderr } = await attemptApply(what);

@@ -6,6 +6,7 @@ import type { Kubectl } from './kubectl.ts';
 
 export type Pod = {
   metadata: { name: string; namespace: string; uid: string; deletionTimestamp?: string };
+  spec: { terminationGracePeriodSeconds: number; containers: { image: string }[] };
   status: {
     conditions?: { type: string; status: string }[];
     containerStatuses?: { restartCount: number; state: { running?: { startedAt: string } } }[];

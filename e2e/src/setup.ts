@@ -1,7 +1,8 @@
 import type { TestProject } from 'vitest/node';
 import { startCluster } from '../cluster/cluster.ts';
+import { previousRelease, type ReleaseTree } from '../cluster/previous-release.ts';
 import { startKindCluster } from '../kind/cluster.ts';
-import { type Installed, installGatehouse } from './gatehouse.ts';
+import { createNamespace, type Installed, installGatehouse } from './gatehouse.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -17,7 +18,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const start = process.env.E2E_KIND === '1' ? startKindCluster : startCluster;
   const running = await start({ reuse: process.env.E2E_KEEP === '1' });
   try {
-    const cluster = { ...running.cluster, build: await running.loadImages() };
+    const previous = await findPrevious();
+    const build = await running.loadImages(previous?.path);
+    const cluster = { ...running.cluster, build, previous };
+    await createNamespace(cluster);
     await installGatehouse(cluster);
     project.provide('cluster', cluster);
   } catch (error) {
@@ -25,4 +29,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw error;
   }
   return () => running.stop();
+}
+
+/** Undefined, and told, in a clone that does not have it. */
+async function findPrevious(): Promise<ReleaseTree | undefined> {
+  return previousRelease().catch((error: Error) => {
+    process.stderr.write(`e2e: left out: upgrades from the previous release: ${error.message}\n`);
+    return undefined;
+  });
 }
