@@ -5,7 +5,7 @@ import {
   type IdentityFields,
 } from '@gatehouse/crds';
 import { checkAuthorization } from './auth/authorization.ts';
-import { checkIdentity } from './auth/identity.ts';
+import { checkIdentity, isCredentialHeader } from './auth/identity.ts';
 import { checkMethod } from './auth/methods.ts';
 import type { DraftRule, PolicyDefinition } from './policy.ts';
 
@@ -41,7 +41,10 @@ export const auth: PolicyDefinition<AuthFields> = {
     ...defaultHeaders,
     ...(identity?.headers ?? []).map(({ name }) => name.toLowerCase()),
     ...authentication.flatMap(({ external }) =>
-      (external?.upstreamHeaders ?? []).map((name) => name.toLowerCase()),
+      (external?.upstreamHeaders ?? [])
+        .map((name) => name.toLowerCase())
+        // Clients log in with these; data planes replace them where the service sets them.
+        .filter((name) => !isCredentialHeader(name)),
     ),
   ],
 };

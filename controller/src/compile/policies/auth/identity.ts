@@ -3,6 +3,15 @@ import { whyReserved } from '../../header-edits.ts';
 import type { PolicyContext } from '../context.ts';
 import { checkClient, checkUrl } from './remote-call.ts';
 
+/** Lower-case names of the headers that carry what clients log in with. */
+export function isCredentialHeader(name: string): boolean {
+  return name === 'authorization' || name === 'cookie';
+}
+
+function notForIdentity(name: string): string {
+  return `"${name}" carries what clients log in with: set it by requestHeaders of the Route, or exchange the token`;
+}
+
 /** What the schema cannot say about what the upstream learns. */
 export function checkIdentity(
   { headers = [], exchange }: IdentityFields,
@@ -14,6 +23,7 @@ export function checkIdentity(
     const at = `${path}.headers[${i}]`;
     context.expression(expression, 'header', 'identity', `${at}.expression`);
     const lower = name.toLowerCase();
+    if (isCredentialHeader(lower)) context.report(`${at}.name`, notForIdentity(name));
     const reserved = whyReserved(lower);
     if (reserved !== undefined) context.report(`${at}.name`, reserved);
     if (names.has(lower)) context.report(`${at}.name`, `"${name}" is given twice`);
