@@ -27,7 +27,9 @@ export type Demand = {
 type Judge = (demand: Demand, state: CounterState, now: number) => void;
 /** Takes what was allowed. */
 type Take = (demand: Demand, state: CounterState, now: number) => void;
-export type Algorithm = { name: string; judge: Judge; take: Take };
+/** Gives back what was taken at `takenAt`. */
+type GiveBack = (demand: Demand, state: CounterState, takenAt: number) => void;
+export type Algorithm = { name: string; judge: Judge; take: Take; giveBack: GiveBack };
 
 /** Generic cell rate algorithm (ITU-T I.371): `until` is the theoretical arrival time. */
 export const tokenBucket: Algorithm = {
@@ -54,6 +56,9 @@ export const tokenBucket: Algorithm = {
     const interval = demand.window / demand.limit;
     state.until = Math.max(state.until, now) + demand.cost * interval;
   },
+  giveBack(demand, state) {
+    state.until -= (demand.cost * demand.window) / demand.limit;
+  },
 };
 
 /** Sums of intervals are not exact: a millionth of a millisecond decides nothing. */
@@ -72,6 +77,12 @@ export const fixedWindow: Algorithm = {
     // A state of another window length ends when it did: its count is carried on until then.
     state.a = (state.until > now ? state.a : 0) + demand.cost;
     state.until = Math.max(state.until, end);
+  },
+  giveBack(demand, state, takenAt) {
+    // Of a window that is over nothing counts any more.
+    if (state.until > takenAt && state.until <= takenAt + demand.window) {
+      state.a = Math.max(0, state.a - demand.cost);
+    }
   },
 };
 
@@ -99,6 +110,11 @@ export const slidingWindow: Algorithm = {
     state.a = (state.until === end ? state.a : 0) + demand.cost;
     state.b = last;
     state.until = end;
+  },
+  giveBack(demand, state, takenAt) {
+    const end = (Math.floor(takenAt / demand.window) + 2) * demand.window;
+    if (state.until === end) state.a = Math.max(0, state.a - demand.cost);
+    else if (state.until === end + demand.window) state.b = Math.max(0, state.b - demand.cost);
   },
 };
 
@@ -130,13 +146,11 @@ export const concurrency: Algorithm = {
     state.a += demand.cost;
     state.until = Number.POSITIVE_INFINITY;
   },
+  giveBack(demand, state) {
+    state.a = Math.max(0, state.a - demand.cost);
+    if (state.a === 0) state.until = 0;
+  },
 };
-
-/** Gives back what concurrency took. */
-export function giveBack(state: CounterState, cost: number): void {
-  state.a = Math.max(0, state.a - cost);
-  if (state.a === 0) state.until = 0;
-}
 
 function answer(demand: Demand, counted: number, resetAfter: number, wait: number) {
   const { limit, cost } = demand;

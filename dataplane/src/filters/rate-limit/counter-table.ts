@@ -1,5 +1,4 @@
 import type { CounterState, Demand } from './algorithms.ts';
-import { giveBack } from './algorithms.ts';
 
 /** Slots of a row, the last of which is for all that find no other. */
 const slotsPerRow = 8;
@@ -80,12 +79,12 @@ export class CounterTable {
     }
   }
 
-  /** Gives back what a demand of concurrency took. */
-  giveBack(demand: CounterDemand, now: number): void {
+  /** Gives back what a demand took at `takenAt`, e.g. because another store refuses the request. */
+  giveBack(demand: CounterDemand, takenAt: number): void {
     this.#lock([demand]);
-    const slot = this.#find(demand, now, 0);
+    const slot = this.#find(demand, takenAt, 0);
     const state = this.#read(slot);
-    giveBack(state, demand.cost);
+    demand.algorithm.giveBack(demand, state, takenAt);
     this.#write(slot, state);
     this.#unlock();
   }
