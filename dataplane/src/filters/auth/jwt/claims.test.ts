@@ -69,7 +69,7 @@ describe('times', () => {
   it('allow no skew when there is none', async () => {
     await jwt.use({ clockSkew: '0s' });
     await jwt.refuses(rsaToken(goodClaims({ exp: nowInSeconds() - 1 })), /"exp"/);
-    await jwt.refuses(rsaToken(goodClaims({ nbf: nowInSeconds() + 5 })), /"nbf"/);
+    await jwt.refuses(rsaToken(goodClaims({ nbf: nowInSeconds() + 60 })), /"nbf"/);
   });
 
   it('end a token that was good before, to the second', async () => {

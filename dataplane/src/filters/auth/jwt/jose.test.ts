@@ -1,7 +1,7 @@
 import { readKeySet } from '@gatehouse/crds';
 import fc from 'fast-check';
 import { createLocalJWKSet, errors, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { linkClaims } from './claims.ts';
 import { createHeaderReader } from './header.ts';
 import type { Issuer } from './issuer.ts';
@@ -50,7 +50,10 @@ const algorithms = ['RS256', 'PS384', 'ES256', 'ES512', 'EdDSA', 'HS256'] as con
 const pairOf = { RS256: 'rsa', PS384: 'rsa', ES256: 'ec', ES512: 'ec521', EdDSA: 'ed' } as const;
 const rarely = <T>(usual: T, other: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 6, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other });
-const odd = fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constant(undefined));
+/** Anything but times beyond the year 9999, which jose takes and we do not. */
+const odd = fc
+  .oneof(fc.jsonValue({ maxDepth: 1 }), fc.constant(undefined))
+  .filter((value) => typeof value !== 'number' || Math.abs(value) < 1e11);
 
 /** Tokens with a few things wrong, or nothing. */
 const token = fc
@@ -86,6 +89,10 @@ const token = fc
     if (damage === 'cut') return `${first}.${second}`;
     return damage === 'longer' ? `${text}AAAA` : text;
   });
+
+// Both sides look at the same clock.
+beforeAll(() => vi.useFakeTimers({ toFake: ['Date'] }));
+afterAll(() => vi.useRealTimers());
 
 describe('jose', () => {
   it('accepts what we accept, and we what it accepts', async () => {
