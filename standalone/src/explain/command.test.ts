@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parseExplainOptions } from '../options.ts';
 import { createFolder, forwardRoute, respondRoute } from '../testing/folder.ts';
 import { startGatehouse } from '../testing/gatehouse.ts';
+import { folderSnapshot } from './folder.ts';
 import { policy } from './testing.ts';
 
 async function run(...args: string[]) {
@@ -16,8 +18,9 @@ async function explainFolder(files: Record<string, string>, ...args: string[]) {
 }
 
 const url = 'http://localhost:8080/orders/7';
+const shop = 'examples/shop';
 
-describe.concurrent('gatehouse explain', () => {
+describe('gatehouse explain', () => {
   it('prints a page for people', async () => {
     const files = {
       'orders.yaml': forwardRoute('orders', '/orders', 4011),
@@ -111,80 +114,83 @@ Answer      that of the backend, if AuthPolicy lets the request through
     expect(code).toBe(1);
   });
 
-  const usable = ['GET', url, '--config', 'examples/shop'];
   it.each<[string, string[], RegExp]>([
     [
-      'no folder of that name',
+      'no such folder',
       ['GET', url, '--config', '/no/such'],
-      /^Cannot explain "\/no\/such": there is no such folder$/m,
+      /^Cannot explain "\/no\/such": there is no/m,
     ],
     [
-      'a file in place of a folder',
-      ['GET', url, '--config', 'package.json'],
-      /"package.json": it is not a readable folder/,
+      'a bad URL',
+      ['GET', 'localhost:8080/x', '--config', shop],
+      /^Cannot use URL "localhost:8080\/x"/m,
     ],
     [
-      'a URL without scheme',
-      ['GET', 'localhost:8080/x', '--config', 'examples/shop'],
-      /^Cannot use URL "localhost:8080\/x": expected http/m,
+      'a bad header',
+      ['GET', url, '-H', 'x-a', '--config', shop],
+      /^Cannot use header "x-a": expected/m,
     ],
     [
-      'a URL with spaces',
-      ['GET', 'http://a/b c', '--config', 'examples/shop'],
-      /^Cannot use URL "http:\/\/a\/b c"/m,
-    ],
-    ['a URL with a user', ['GET', 'http://me@a/', '--config', 'examples/shop'], /^Cannot use URL/m],
-    [
-      'a port that is none',
-      ['GET', 'http://a:70000/', '--config', 'examples/shop'],
-      /^Cannot use URL/m,
-    ],
-    [
-      'a method that is none',
-      ['G ET', url, '--config', 'examples/shop'],
-      /^Cannot use method "G ET"/m,
-    ],
-    [
-      'a header without colon',
-      [...usable, '-H', 'x-a'],
-      /^Cannot use header "x-a": expected "name: value"/m,
-    ],
-    ['a header of two lines', [...usable, '-H', 'x-a: b\r\nhost: c'], /^Cannot use header/m],
-    ['an unknown flag', [...usable, '--verbose'], /^Unknown option '--verbose'\n.*Usage:/ms],
-    [
-      'an unknown form of output',
-      [...usable, '-o', 'yaml'],
-      /^Cannot use --output "yaml": expected text or json$/m,
-    ],
-    [
-      'an address that is none',
-      [...usable, '--client-address', 'me'],
-      /^Cannot use --client-address "me"/m,
-    ],
-    ['no URL', ['GET', '--config', 'examples/shop'], /^Usage:/m],
-    [
-      'neither folder nor data plane',
-      ['GET', url],
-      /^Cannot explain: expected either --config or --data-plane/m,
-    ],
-    [
-      'both of them',
-      [...usable, '--data-plane', 'http://127.0.0.1:1'],
-      /^Cannot explain: expected either/m,
-    ],
-    [
-      'a data plane that is no URL',
-      ['GET', url, '--data-plane', '127.0.0.1:1'],
-      /^Cannot use --data-plane/m,
-    ],
-    [
-      'a data plane that is not there',
-      ['GET', url, '--data-plane', 'http://127.0.0.1:1'],
-      /^Cannot read the config of "http:\/\/127.0.0.1:1": /m,
+      'an unknown flag',
+      ['GET', url, '--config', shop, '--verbose'],
+      /^Unknown option '--verbose'\n/m,
     ],
   ])('refuses %s', async (_, args, reason) => {
     const { code, stdout, stderr } = await run(...args);
     expect(stderr).toMatch(reason);
     expect([code, stdout]).toEqual([1, '']);
   });
+});
+
+describe('the arguments of gatehouse explain', () => {
+  const usable = ['GET', url, '--config', shop];
+
+  it('are a method, a URL, headers and where to look', () => {
+    const more = ['-H', 'x-a: b', '--header', 'Host:shop.test', '--client-address', '::1'];
+    const { request, from, output } = parseExplainOptions([...usable, ...more, '-o', 'json']);
+    expect(request.fields).toEqual(['x-a: b', 'Host: shop.test']);
+    expect([request.clientAddress, from, output]).toEqual(['::1', { folder: shop }, 'json']);
+  });
+
+  it.each([
+    ['http://a', 80, '/', ['host: a']],
+    ['HTTPS://a:8443?b=c#d', 8443, '/?b=c', ['host: a:8443']],
+    ['https://[::1]/a b'.replace(' ', '%20'), 443, '/a%20b', ['host: [::1]']],
+    ['http://a/b/../c#d', 80, '/b/../c', ['host: a']],
+  ])('take %s as it is', (text, port, target, fields) => {
+    const { request } = parseExplainOptions(['GET', text, '--config', shop]);
+    expect(request).toMatchObject({ port, target, fields });
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['a file in place of a scheme', ['GET', 'file:///a', '--config', shop], /Cannot use URL/],
+    [
+      'a URL with spaces',
+      ['GET', 'http://a/b c', '--config', shop],
+      /Cannot use URL "http:\/\/a\/b c"/,
+    ],
+    ['a URL with a user', ['GET', 'http://me@a/', '--config', shop], /Cannot use URL/],
+    ['a port that is none', ['GET', 'http://a:70000/', '--config', shop], /Cannot use URL/],
+    ['a method that is none', ['G ET', url, '--config', shop], /Cannot use method "G ET"/],
+    ['a header of two lines', [...usable, '-H', 'x-a: b\r\nhost: c'], /Cannot use header/],
+    ['a header without name', [...usable, '-H', ': b'], /Cannot use header/],
+    ['another form of output', [...usable, '-o', 'yaml'], /"yaml": expected text or json$/],
+    ['an address that is none', [...usable, '--client-address', 'me'], /--client-address "me"/],
+    ['no URL', ['GET', '--config', shop], /^Usage:/],
+    ['two URLs', [...usable, url], /^Usage:/],
+    ['neither folder nor data plane', ['GET', url], /expected either --config or --data-plane/],
+    ['both', [...usable, '--data-plane', 'http://a'], /expected either --config or --data-plane/],
+    [
+      'a data plane that is no URL',
+      ['GET', url, '--data-plane', '127.0.0.1:1'],
+      /--data-plane "127/,
+    ],
+  ])('are not %s', (_, args, reason) => {
+    expect(() => parseExplainOptions(args)).toThrow(reason);
+  });
+});
+
+it('a file in place of a folder is told', async () => {
+  const reason = 'Cannot explain "package.json": it is not a readable folder';
+  await expect(folderSnapshot('package.json')).rejects.toThrow(reason);
 });

@@ -79,3 +79,12 @@ it.each([
   const { port } = answering.address() as AddressInfo;
   await expect(liveSnapshot(`http://127.0.0.1:${port}`)).rejects.toThrow(reason);
 });
+
+it('that nobody answers is told', async () => {
+  const closed = createServer();
+  await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+  const { port } = closed.address() as AddressInfo;
+  await new Promise((resolve) => closed.close(resolve));
+  const reason = `Cannot read the config of "http://127.0.0.1:${port}": nobody listens there`;
+  await expect(liveSnapshot(`http://127.0.0.1:${port}`)).rejects.toThrow(reason);
+});
