@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 
 /** Asks servers that policies name. One a thread; connections are kept for the next question. */
 export type Outbound = {
@@ -38,18 +38,12 @@ export class OutboundFault extends Error {}
 const connections = 64;
 
 export function createOutbound(): Outbound {
-  let agent: Agent | undefined;
+  let agent: Promise<Agent> | undefined;
   return {
     async ask(question) {
       const { origin, path, method, headers, body, timeout } = question;
-      agent ??= new Agent({
-        connections,
-        pipelining: 1,
-        keepAliveTimeout: 4000,
-        connect: { timeout: 10_000 },
-        maxHeaderSize: 32_768,
-      });
-      const used = agent;
+      agent ??= createAgent();
+      const used = await agent;
       const signal = AbortSignal.timeout(timeout);
       try {
         const options = { origin, path, method, headers, body: body ?? null, signal };
@@ -69,6 +63,18 @@ export function createOutbound(): Outbound {
       }
     },
   };
+}
+
+/** Loaded by the first question: it costs each thread 25 MiB, and most gateways ask nobody. */
+async function createAgent(): Promise<Agent> {
+  const undici = await import('undici');
+  return new undici.Agent({
+    connections,
+    pipelining: 1,
+    keepAliveTimeout: 4000,
+    connect: { timeout: 10_000 },
+    maxHeaderSize: 32_768,
+  });
 }
 
 /** A kept connection that the server closes just then: once more, on another (RFC 9112 section 9.3.1). */

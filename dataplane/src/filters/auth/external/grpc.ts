@@ -1,6 +1,5 @@
 import { timestampNow } from '@bufbuild/protobuf/wkt';
-import { type Client, Code, ConnectError, createClient } from '@connectrpc/connect';
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
+import type { Client } from '@connectrpc/connect';
 import {
   Authorization,
   type CheckResponse,
@@ -21,13 +20,15 @@ const idleTimeout = 60_000;
 
 /** Asks a service written for Envoy (envoy.service.auth.v3), over h2c or TLS. */
 export function askByGrpc(url: string): Ask {
-  let client: Client<typeof Authorization> | undefined;
+  let client: Promise<Client<typeof Authorization>> | undefined;
   return async (view, timeout) => {
-    client ??= createClient(Authorization, transportTo(url));
+    client ??= clientOf(url);
     const request = { attributes: attributesOf(view) };
+    const { check } = await client;
     try {
-      return verdictOf(await client.check(request, { timeoutMs: timeout }));
+      return verdictOf(await check(request, { timeoutMs: timeout }));
     } catch (error) {
+      const { Code, ConnectError } = await import('@connectrpc/connect');
       if (!(error instanceof ConnectError)) throw error;
       // Its message may hold anything that the service chose to say.
       throw new Error(`the call failed: ${Code[error.code]}`);
@@ -35,13 +36,17 @@ export function askByGrpc(url: string): Ask {
   };
 }
 
-function transportTo(url: string) {
-  return createGrpcTransport({
+/** The packages are loaded by the first question: most gateways ask nobody. */
+async function clientOf(url: string): Promise<Client<typeof Authorization>> {
+  const { createClient } = await import('@connectrpc/connect');
+  const { createGrpcTransport, Http2SessionManager } = await import('@connectrpc/connect-node');
+  const transport = createGrpcTransport({
     baseUrl: url,
     sessionManager: new Http2SessionManager(url, { idleConnectionTimeoutMs: idleTimeout }),
     readMaxBytes: 16 * mostBodyBytes,
     acceptCompression: [],
   });
+  return createClient(Authorization, transport);
 }
 
 function attributesOf(view: RequestView) {
