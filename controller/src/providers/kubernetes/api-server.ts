@@ -48,6 +48,16 @@ const defaultTimeout = 30_000;
 /** From the request of a stream to the head of its answer, in milliseconds. */
 const headTimeout = 10_000;
 
+/** How long credentials are used before they are asked for again, in milliseconds. */
+const accessLifetime = 1000;
+
+interface Access {
+  trust: Trust;
+  agent: RequestOptions['agent'];
+  /** Who asks, and whatever else the kubeconfig adds. */
+  headers: Record<string, unknown>;
+}
+
 /**
  * Speaks to the cluster that a KubeConfig names. Address, trust, credentials and proxy are its part;
  * the requests are made by node:http2, or by node:https where the server or a proxy does without.
@@ -58,6 +68,7 @@ export function apiServerOf(config: KubeConfig, pulse: Pulse = defaultPulse): Ap
   const { server, proxyUrl } = cluster;
   const base = new URL(server);
   let known: { trust: Trust; transport: Promise<Transport> } | undefined;
+  let held: { until: number; access: Access } | undefined;
 
   async function connect(trust: Trust): Promise<Transport> {
     if (base.protocol === 'http:') return http1Transport(base, trust, pulse);
@@ -99,15 +110,31 @@ export function apiServerOf(config: KubeConfig, pulse: Pulse = defaultPulse): Ap
     return transport;
   }
 
-  /** Resolves with the head of the answer. */
-  async function open(given: ApiRequest, signal: AbortSignal): Promise<Answer> {
+  /** What a request is made with. Asked for once in a while: thousands may be sent at a time. */
+  async function access(): Promise<Access> {
+    if (held !== undefined && performance.now() < held.until) return held.access;
+    const until = performance.now() + accessLifetime;
     const options: RequestOptions & Record<string, unknown> = {};
     await config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0]);
     const { ca, cert, key, rejectUnauthorized, servername, auth } = options;
-    const { Authorization, ...rest } = { ...options.headers } as Record<string, string>;
+    const { Authorization, ...headers } = { ...options.headers } as Record<string, string>;
     const credentials = auth ? `Basic ${Buffer.from(auth).toString('base64')}` : Authorization;
     const trust = present({ ca, cert, key, rejectUnauthorized, servername });
-    const transport = await within(transportFor(trust, options.agent), signal);
+    held = {
+      until,
+      access: {
+        trust,
+        agent: options.agent,
+        headers: present({ ...headers, authorization: credentials?.trim() }),
+      },
+    };
+    return held.access;
+  }
+
+  /** Resolves with the head of the answer. */
+  async function open(given: ApiRequest, signal: AbortSignal): Promise<Answer> {
+    const { trust, agent, headers } = await access();
+    const transport = await within(transportFor(trust, agent), signal);
     const { method = 'GET', path, query = {}, contentType = 'application/json' } = given;
     const url = new URL(base);
     url.pathname = base.pathname.replace(/\/$/, '') + path;
@@ -119,8 +146,7 @@ export function apiServerOf(config: KubeConfig, pulse: Pulse = defaultPulse): Ap
       method,
       path: url.pathname + url.search,
       headers: present({
-        ...rest,
-        authorization: credentials?.trim(),
+        ...headers,
         accept: 'application/json',
         'user-agent': 'gatehouse-controller',
         'content-type': body === undefined ? undefined : contentType,

@@ -10,6 +10,7 @@ import {
 } from '../../providers/kubernetes/index.ts';
 import { createPatience, type Delays, defaultDelays } from './patience.ts';
 import type { Target } from './targets.ts';
+import type { Urgency } from './wanted.ts';
 
 export interface WriterOptions {
   api: ApiServer;
@@ -29,6 +30,14 @@ export interface Writer {
   count(): number;
   /** Ends when no write is under way. */
   close(): Promise<void>;
+}
+
+interface Judgement {
+  target: Target;
+  /** The status that it was judged by. */
+  present: unknown;
+  same: boolean;
+  urgency: Urgency;
 }
 
 const fieldManager = 'gatehouse';
@@ -52,8 +61,7 @@ export function createWriter(options: WriterOptions): Writer {
   const patience = createPatience(delays);
   /** What was written and has not been seen by the watch yet. */
   const own = new Map<string, { version: number; status: unknown }>();
-  /** Of those that had the right status when they were looked at last: what that was judged by. */
-  const right = new Map<string, { target: Target; present: unknown }>();
+  const judged = new Map<string, Judgement>();
   const notBefore = new Map<string, number>();
   const told = new Set<string>();
   const inFlight = new Set<Promise<void>>();
@@ -80,30 +88,29 @@ export function createWriter(options: WriterOptions): Writer {
     for (const target of found) {
       const { key } = target;
       all++;
-      if (isRight(target)) continue;
-      const { urgency } = target.wanted(presentOf(target));
+      const { same, urgency } = judgementOf(target);
+      if (same) continue;
       const left = Math.max(patience.left(key, urgency, now), (notBefore.get(key) ?? 0) - now);
       if (left > 0) lookIn(left);
       else next[urgency === 'now' ? 0 : 1].set(key, target);
     }
     // Traces of objects that are gone.
-    if (right.size + own.size + notBefore.size > 3 * (all + 100)) forget();
+    if (judged.size + own.size + notBefore.size > 3 * (all + 100)) forget();
     queues = next;
     pump();
   }
 
-  function isRight(target: Target): boolean {
+  /** Whether a status is to be written, and how soon; judged again only when something is another. */
+  function judgementOf(target: Target): Judgement {
     const { key, wanted } = target;
     const present = presentOf(target);
-    const before = right.get(key);
-    if (before?.target === target && before.present === present) return true;
-    if (!wanted(present).same) {
-      right.delete(key);
-      return false;
-    }
-    right.set(key, { target, present });
-    patience.forget(key);
-    return true;
+    const before = judged.get(key);
+    if (before?.target === target && before.present === present) return before;
+    const { same, urgency } = wanted(present);
+    const judgement = { target, present, same, urgency };
+    judged.set(key, judgement);
+    if (same) patience.forget(key);
+    return judgement;
   }
 
   /** Looks again after so many milliseconds, or sooner when that is planned already. */
@@ -117,7 +124,7 @@ export function createWriter(options: WriterOptions): Writer {
 
   function forget(): void {
     queues = [new Map(), new Map()];
-    for (const map of [own, right, notBefore]) map.clear();
+    for (const map of [own, judged, notBefore]) map.clear();
     told.clear();
   }
 
