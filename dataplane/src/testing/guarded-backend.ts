@@ -35,7 +35,8 @@ export async function startGuardedBackend(): Promise<GuardedBackend> {
   const backend = await startBackend();
   const snapshot = {
     rules: [forwardRule('backend')],
-    upstreams: { backend: { endpoints: [{ port: backend.port }] } },
+    // Loading what a method asks with may hold up a slow machine for a while.
+    upstreams: { backend: { endpoints: [{ port: backend.port }], connectTimeout: 30_000 } },
   };
   const gateway = await startGateway(snapshot);
   return {

@@ -313,6 +313,14 @@ describe('a session', () => {
     expect(await status()).toBe(200);
   });
 
+  it('is renewed again and again with a refresh token that stays as it is', async () => {
+    await loggedIn();
+    for (let i = 1; i <= 2; i++) {
+      await renewed().toBe(i);
+    }
+    expect(await status()).toBe(200);
+  });
+
   it.each<[string, () => void, number]>([
     [
       'its refresh token is refused',

@@ -40,7 +40,8 @@ export function createRenewal(client: OidcClient): Renew {
   }
 
   return (session) => {
-    const key = hash('sha256', session.refreshToken, 'base64');
+    // Providers may leave the refresh token as it is: the time tells the sessions apart.
+    const key = hash('sha256', `${session.refreshAt}\n${session.refreshToken}`, 'base64');
     const known = done.get(key, clock());
     if (known) return Promise.resolve(known);
     const running = underWay.get(key);
