@@ -2,6 +2,7 @@ import type { ResourceSet } from '@gatehouse/snapshot';
 import { createKeySources } from './filters/auth/jwt/key-sources.ts';
 import { type Outbound, OutboundFault } from './filters/outbound.ts';
 import { createCounterMemory } from './filters/rate-limit/counters.ts';
+import { createRedisStores } from './filters/rate-limit/redis/stores.ts';
 import { createThreadState } from './filters/thread-state.ts';
 import { type Linked, link } from './link/link.ts';
 import { createTimerWheel } from './state/timer-wheel.ts';
@@ -19,6 +20,7 @@ export function tryLink(config: ResourceSet, endpoints: ResourceSet): Linked {
     ask: () => Promise.reject(new OutboundFault('nobody is asked in a trial')),
   };
   const keySources = createKeySources(outbound, () => undefined);
+  const redis = createRedisStores(() => undefined, false);
   // Without a commit nothing that policies run beside requests begins.
-  return link(config, endpoints, undefined, { ...thread, outbound, keySources });
+  return link(config, endpoints, undefined, { ...thread, outbound, keySources, redis });
 }

@@ -23,6 +23,13 @@ export const defaults = {
   /** Idle connections that each worker thread keeps to one upstream. */
   poolMaxIdle: 256,
   poolIdleTimeout: '4s',
+  balancingAlgorithm: 'RoundRobin',
+  balancingZones: 'Prefer',
+  stickyCookie: 'gatehouse-session',
+  stickyPath: '/',
+  slowStartMinPercent: 10,
+  /** Percent of endpoints in service below which all are used. */
+  panicThreshold: 50,
   policyShadow: false,
   jwksRefresh: '10m',
   jwksTimeout: '5s',
@@ -34,6 +41,7 @@ export const defaults = {
   rateLimitStore: 'Local',
   rateLimitFailureMode: 'Local',
   redisTimeout: '50ms',
+  redisKeyPrefix: 'gatehouse',
   /** Paths that an AuthPolicy leaves alone. */
   excludedPaths: ['/health', '/metrics'],
 } as const;

@@ -12,6 +12,7 @@ import {
   createCounters,
   rateLimitOverflow,
 } from './rate-limit/counters.ts';
+import { createRedisStores, type RedisStores } from './rate-limit/redis/stores.ts';
 
 /** What filters of a thread share, and what outlives the snapshot they were linked from. */
 export type ThreadState = {
@@ -22,6 +23,7 @@ export type ThreadState = {
   verifiedTokens: VerifiedTokens;
   outbound: Outbound;
   counters: Counters;
+  redis: RedisStores;
   /** Slot of a counter; `count` adds one to it. */
   counter(family: string, labels: Readonly<Record<string, string>>): number;
   count(slot: number): void;
@@ -75,6 +77,7 @@ export function createThreadState(
     verifiedTokens: new VerifiedTokens(),
     outbound,
     counters: createCounters(counters, () => count(overflow)),
+    redis: createRedisStores((family, labels) => count(counter(family, labels))),
     counter,
     count,
     denied(entry) {

@@ -1,6 +1,7 @@
 import { keySetFetches } from '../filters/auth/jwt/key-sources.ts';
 import { policyDecisions } from '../filters/decisions.ts';
 import { rateLimitOverflow } from '../filters/rate-limit/counters.ts';
+import { redisQuestions } from '../filters/rate-limit/redis/stores.ts';
 
 /** A metric family as /metrics shows it. */
 export type Family = {
@@ -48,6 +49,7 @@ export const families = [
   policyDecisions,
   keySetFetches,
   rateLimitOverflow,
+  redisQuestions,
 ];
 
 /** Upper bounds of the histogram in seconds; one more bucket takes the rest, then comes the sum. */

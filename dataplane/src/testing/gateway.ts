@@ -4,9 +4,10 @@ import { createCounterMemory } from '../filters/rate-limit/counters.ts';
 import { createThreadState, type DeniedEntry } from '../filters/thread-state.ts';
 import { defaultLimits, type Limits } from '../http1/limits.ts';
 import { llhttpOfThread } from '../http1/llhttp.ts';
-import { applyEndpoints, link } from '../link/link.ts';
+import { link } from '../link/link.ts';
 import { replacePolicies } from '../link/policies.ts';
 import type { Runtime } from '../link/runtime.ts';
+import { applyEndpoints } from '../link/upstreams.ts';
 import { createPorts } from '../server/ports.ts';
 import { createTimerWheel } from '../state/timer-wheel.ts';
 import { activeConnections } from '../telemetry/families.ts';
@@ -109,6 +110,7 @@ export async function startGateway({
     async close() {
       await ports.drain(1000);
       replacePolicies(runtime?.policies, undefined);
+      thread.redis.close();
       for (const upstream of runtime?.upstreams.values() ?? []) upstream.close();
       await settled(() => [connections(), llhttpOfThread().live() - parsersBefore, wheel.armed()]);
       wheel.close();

@@ -3,10 +3,11 @@ import { create } from '@bufbuild/protobuf';
 import { type Key, Kind, keyOf, type Resource, ResourceSchema } from '@gatehouse/snapshot';
 import { pino } from 'pino';
 import { createThreadState } from '../filters/thread-state.ts';
-import { applyEndpoints, linkSteps } from '../link/link.ts';
+import { linkSteps } from '../link/link.ts';
 import { replacePolicies } from '../link/policies.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import type { Runtime } from '../link/runtime.ts';
+import { applyEndpoints } from '../link/upstreams.ts';
 import { createPorts } from '../server/ports.ts';
 import { createTimerWheel } from '../state/timer-wheel.ts';
 import { openAccessLog, withAccessLog } from '../telemetry/access-log.ts';
@@ -110,6 +111,7 @@ function createServing(
         await ports.drain(message.timeout);
         await access?.close();
         replacePolicies(runtime?.policies, undefined);
+        thread.redis.close();
         wheel.close();
         return [];
     }

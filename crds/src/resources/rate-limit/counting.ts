@@ -37,6 +37,9 @@ const redis = object(
       string({ description: 'User of its ACL; the default one.', minLength: 1, maxLength: 253 }),
     ),
     passwordSecretRef: optional(secretKeyRef('Password.', 'password')),
+    sentinelPasswordSecretRef: optional(
+      secretKeyRef('Password of the sentinels, with Sentinel; none when left out.', 'password'),
+    ),
     withoutPassword: optional(
       boolean({ description: 'Says that there is none on purpose.', default: false }),
     ),
@@ -53,7 +56,18 @@ const redis = object(
         { description: 'Speak TLS.' },
       ),
     ),
-    timeout: optional(duration('Limit for one answer.', defaults.redisTimeout)),
+    timeout: optional(
+      duration('Limit for one answer, from "1ms" to "10s".', defaults.redisTimeout),
+    ),
+    keyPrefix: optional(
+      string({
+        description: 'What all keys start with; another one for each fleet that shares a Redis.',
+        minLength: 1,
+        maxLength: 63,
+        pattern: '^[^{}\\s]+$',
+        default: defaults.redisKeyPrefix,
+      }),
+    ),
   },
   {
     description: 'A Redis, or what speaks its protocol.',
@@ -61,6 +75,14 @@ const redis = object(
       {
         rule: "(has(self.mode) && self.mode == 'Sentinel') == has(self.master)",
         message: 'master goes with the mode Sentinel',
+      },
+      {
+        rule: '!has(self.sentinelPasswordSecretRef) || has(self.master)',
+        message: 'sentinelPasswordSecretRef goes with the mode Sentinel',
+      },
+      {
+        rule: "(has(self.mode) && self.mode != 'Single') || self.addresses.size() == 1",
+        message: 'several addresses go with the modes Cluster and Sentinel',
       },
       {
         rule: 'has(self.passwordSecretRef) != (has(self.withoutPassword) && self.withoutPassword)',

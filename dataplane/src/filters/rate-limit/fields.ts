@@ -1,11 +1,11 @@
 import type { CounterDemand } from './counter-table.ts';
-import type { LinkedLimit } from './limit.ts';
+import type { Counted } from './limit.ts';
 
 /**
  * The field lines that tell a client about its limits: X-RateLimit-* of the tightest, and RateLimit and
  * RateLimit-Policy of all (draft-ietf-httpapi-ratelimit-headers). Times are in seconds from now.
  */
-export function rateLimitFields(limits: readonly LinkedLimit[], tightest: CounterDemand): string {
+export function rateLimitFields(limits: readonly Counted[], tightest: CounterDemand): string {
   let policies = '';
   let states = '';
   for (const { rule, demands, concurrent } of limits) {

@@ -1,3 +1,4 @@
+import { hash as digest } from 'node:crypto';
 import {
   type CompiledExpression,
   compileExpression,
@@ -17,8 +18,11 @@ import {
   tokenBucket,
 } from './algorithms.ts';
 import { addressKey } from './client-address.ts';
-import type { CounterDemand } from './counter-table.ts';
 import type { HashState, KeyedHash } from './keyed-hash.ts';
+import type { KeyedDemand } from './redis/answer.ts';
+import type { FailureMode, RedisPlace } from './redis/place.ts';
+import { letters } from './redis/script.ts';
+import type { RedisStore } from './redis/store.ts';
 
 const algorithms: Record<NonNullable<Limit['algorithm']>, Algorithm> = {
   TokenBucket: tokenBucket,
@@ -26,21 +30,47 @@ const algorithms: Record<NonNullable<Limit['algorithm']>, Algorithm> = {
   FixedWindow: fixedWindow,
 };
 
-/** A limit, ready to be asked for. */
-export type LinkedLimit = {
+/** A limit that counts a request, with what it asks for. */
+export type Counted = {
   rule: RuleInForce;
-  /** One a rate, or one for concurrency; filled in for each request. */
-  demands: readonly CounterDemand[];
-  /** What the demands ask for where nobody else counts to the same limit. */
-  whole: readonly { limit: number; burst: number }[];
+  /** One a rate, or one for concurrency. */
+  demands: readonly KeyedDemand[];
   /** True when what it takes is given back at the end. */
   concurrent: boolean;
+  /** Clients are not told of it. */
+  silent: boolean;
+  /** Undefined: the counters are those of the data plane. */
+  remote: RemoteCounters | undefined;
+};
+
+/** Counters in Redis. */
+export type RemoteCounters = {
+  /** Undefined: it cannot be asked. */
+  store: RedisStore | undefined;
+  /** What the keys of one policy and target start with; it has their hash tag. */
+  tag: string;
+  failureMode: FailureMode;
+};
+
+/** Where the limits of a policy are counted. */
+export type LimitPlace = {
+  /** Each data plane has a share of the limit. */
+  shared: boolean;
+  silent: boolean;
+  redis: RedisPlace | undefined;
+};
+
+/** A limit, ready to be asked for. Its demands are filled in for each request. */
+export type LinkedLimit = Counted & {
+  shared: boolean;
+  /** What the demands ask for where nobody else counts to the same limit. */
+  whole: readonly { limit: number; burst: number }[];
   /** Fills in the demands; false when the limit does not count the request. */
   prepare(exchange: Exchange, identity: Identity | undefined): boolean;
 };
 
 /** @throws LinkFault when an expression is not sound. */
-export function linkLimit(rule: RuleInForce, hash: KeyedHash): LinkedLimit {
+export function linkLimit(rule: RuleInForce, place: LimitPlace, hash: KeyedHash): LinkedLimit {
   const config = rule.config as Limit;
   const path = `limits[${rule.name}]`;
   const compiled = (text: string, type: ExpressionType, at: string): CompiledExpression => {
@@ -55,35 +85,68 @@ export function linkLimit(rule: RuleInForce, hash: KeyedHash): LinkedLimit {
   const counters = config.counters?.map((text, i) => compiled(text, 'header', `counters[${i}]`));
   const demands = demandsOf(config);
   const prefix = prefixOf(rule, hash);
+  const concurrent = config.concurrency !== undefined;
+  // Requests under way are those of a data plane: Redis could not tell when one of them is gone.
+  const remote = concurrent ? undefined : place.redis && remoteCounters(rule, place.redis);
+  const keys = demands.map(({ algorithm }, i) => {
+    return `${remote?.tag}:${rule.name}:${letters[algorithm.name]}${i}:`;
+  });
 
   return {
     rule,
     demands,
     whole: demands.map(({ limit, burst }) => ({ limit, burst })),
-    concurrent: config.concurrency !== undefined,
+    concurrent,
+    silent: place.silent,
+    shared: place.shared,
+    remote,
     prepare(exchange, identity) {
       const source = expressionSource(exchange, identity);
       if (when && !holds(when, source)) return false;
       hash.resume(prefix);
-      if (counters) for (const counter of counters) hash.add(counterValue(counter, source));
-      else hash.add(defaultCounter(exchange, identity));
+      let values = '';
+      if (counters) {
+        for (const counter of counters) {
+          const value = counterValue(counter, source);
+          hash.add(value);
+          if (remote) values += `${value.length}:${value}`;
+        }
+      } else {
+        values = defaultCounter(exchange, identity);
+        hash.add(values);
+      }
       hash.finish();
       const { high, low } = hash;
       const amount = cost ? costOf(cost, source) : 1;
+      const suffix = remote ? digestOf(values) : '';
       for (let i = 0; i < demands.length; i++) {
         const demand = demands[i];
         if (!demand) continue;
         demand.high = high;
         demand.low = (low + Math.imul(i, 0x9e3779b1)) | 0;
         demand.cost = amount;
+        if (remote) demand.key = `${keys[i]}${suffix}`;
       }
       return true;
     },
   };
 }
 
-function demandsOf(config: Limit): CounterDemand[] {
+function remoteCounters(
+  { policy, target }: RuleInForce,
+  { store, keyPrefix, failureMode }: RedisPlace,
+): RemoteCounters {
+  return { store, tag: `${keyPrefix}:{${policy}@${target}}`, failureMode };
+}
+
+/** Values are not to be read in Redis, and may be long. 128 bits: nobody finds two that meet. */
+function digestOf(values: string): string {
+  return digest('sha256', values, 'base64url').slice(0, 22);
+}
+
+function demandsOf(config: Limit): KeyedDemand[] {
   const empty = {
+    key: '',
     cost: 1,
     high: 0,
     low: 0,

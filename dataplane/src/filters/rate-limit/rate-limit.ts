@@ -1,9 +1,8 @@
 import type { Counting } from '@gatehouse/crds';
+import { defaults } from '@gatehouse/crds';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { errorReply } from '../../http1/reply.ts';
 import { now } from '../../state/clock.ts';
 import type {
-  Denial,
   Effects,
   Enforcer,
   FilterKind,
@@ -13,8 +12,10 @@ import type {
 } from '../filter.ts';
 import type { CounterDemand } from './counter-table.ts';
 import type { Counters } from './counters.ts';
-import { rateLimitFields, retryAfterField } from './fields.ts';
-import { type LinkedLimit, linkLimit } from './limit.ts';
+import { type Counted, type LimitPlace, type LinkedLimit, linkLimit } from './limit.ts';
+import { linkRedis } from './redis/place.ts';
+import { takeRemotely } from './remote.ts';
+import { refusal, tellAllowed } from './verdict.ts';
 
 /** RateLimitPolicy: how many requests are let through. */
 export const rateLimit: FilterKind = {
@@ -26,40 +27,38 @@ export const rateLimit: FilterKind = {
 class RateLimitEnforcer implements Enforcer {
   readonly #limits: readonly LinkedLimit[];
   readonly #counters: Counters;
-  /** Limits of which each replica has a share. */
-  readonly #shared: ReadonlySet<LinkedLimit>;
-  readonly #silent: ReadonlySet<LinkedLimit>;
 
-  constructor(rules: readonly RuleInForce[], { thread }: LinkContext) {
-    const { counters } = thread;
-    const counting = countingByPolicy(rules);
-    const limits = rules
+  constructor(rules: readonly RuleInForce[], context: LinkContext) {
+    const { counters } = context.thread;
+    const places = placesByPolicy(rules, context);
+    this.#limits = rules
       .filter(({ block }) => block === 'limits')
-      .map((rule) => linkLimit(rule, counters.hash));
-    const where = (holds: (config: Counting) => boolean) =>
-      new Set(limits.filter(({ rule }) => holds(counting.get(rule.policy) ?? {})));
-    this.#limits = limits;
+      .map((rule) => linkLimit(rule, places.get(rule.policy) ?? here, counters.hash));
     this.#counters = counters;
-    this.#shared = where(({ store }) => store === 'Shared');
-    this.#silent = where(({ headers }) => headers === false);
   }
 
-  onRequest(exchange: Exchange, effects: Effects): Outcome {
+  onRequest(exchange: Exchange, effects: Effects): Outcome | Promise<Outcome> {
     const counted: LinkedLimit[] = [];
     const demands: CounterDemand[] = [];
+    let remote = false;
     for (const limit of this.#limits) {
       if (!limit.prepare(exchange, effects.identity ?? exchange.identity)) continue;
-      if (this.#shared.has(limit)) this.#takeShare(limit);
+      if (limit.shared) this.#takeShare(limit);
       counted.push(limit);
+      remote ||= limit.remote !== undefined;
       for (const demand of limit.demands) demands.push(demand);
     }
     if (demands.length === 0) return undefined;
-    const allowed = this.#counters.table.take(demands, now());
-    const tightest = allowed ? leastLeft(demands) : longestWait(demands);
-    if (allowed) this.#giveBackAtEnd(counted, effects);
-    const told = counted.filter((limit) => !this.#silent.has(limit));
-    if (told.length > 0) effects.responseFields += rateLimitFields(told, tightest);
-    return allowed ? undefined : denial(counted, tightest);
+    if (remote) {
+      const own = counted.map(ofRequest);
+      return takeRemotely(own, this.#counters, effects, (taken) =>
+        this.#giveBackAtEnd(taken, effects),
+      );
+    }
+    if (!this.#counters.table.take(demands, now())) return refusal(counted, effects);
+    this.#giveBackAtEnd(counted, effects);
+    tellAllowed(counted, effects);
+    return undefined;
   }
 
   #takeShare({ demands, whole }: LinkedLimit): void {
@@ -70,7 +69,7 @@ class RateLimitEnforcer implements Enforcer {
     }
   }
 
-  #giveBackAtEnd(counted: readonly LinkedLimit[], effects: Effects): void {
+  #giveBackAtEnd(counted: readonly Counted[], effects: Effects): void {
     for (const { concurrent, demands } of counted) {
       if (!concurrent) continue;
       const taken = demands.map((demand) => ({ ...demand }));
@@ -82,33 +81,27 @@ class RateLimitEnforcer implements Enforcer {
   }
 }
 
+const here: LimitPlace = { shared: false, silent: false, redis: undefined };
+
 /** Each policy says for its own limits where they are counted. */
-function countingByPolicy(rules: readonly RuleInForce[]): ReadonlyMap<string, Counting> {
-  return new Map(
-    rules
-      .filter(({ block }) => block === 'counting')
-      .map(({ policy, config }) => [policy, config as Counting]),
-  );
+function placesByPolicy(
+  rules: readonly RuleInForce[],
+  context: LinkContext,
+): ReadonlyMap<string, LimitPlace> {
+  const places = new Map<string, LimitPlace>();
+  for (const rule of rules) {
+    if (rule.block !== 'counting') continue;
+    const { store, redis, headers, failureMode } = rule.config as Counting;
+    places.set(rule.policy, {
+      shared: store === 'Shared',
+      silent: headers === false,
+      redis: redis && linkRedis(rule, redis, failureMode ?? defaults.rateLimitFailureMode, context),
+    });
+  }
+  return places;
 }
 
-function leastLeft(demands: readonly CounterDemand[]): CounterDemand {
-  return demands.reduce((least, one) => (one.remaining < least.remaining ? one : least));
-}
-
-function longestWait(demands: readonly CounterDemand[]): CounterDemand {
-  return demands
-    .filter(({ allowed }) => !allowed)
-    .reduce((longest, one) => (one.retryAfter > longest.retryAfter ? one : longest));
-}
-
-function denial(counted: readonly LinkedLimit[], tightest: CounterDemand): Denial | undefined {
-  const limit = counted.find(({ demands }) => demands.includes(tightest));
-  if (!limit) return undefined;
-  const reply = errorReply(429, 'Rate limit exceeded');
-  return {
-    kind: 'denied',
-    reply: { ...reply, fields: reply.fields + retryAfterField(tightest) },
-    rule: limit.rule,
-    reason: `more than ${tightest.limit}${limit.concurrent ? ' at one time' : ` in ${tightest.window / 1000} s`}`,
-  };
+/** What a request goes on with while others are judged. */
+function ofRequest({ rule, demands, concurrent, silent, remote }: LinkedLimit): Counted {
+  return { rule, demands: demands.map((demand) => ({ ...demand })), concurrent, silent, remote };
 }

@@ -91,7 +91,11 @@ describeRedis('the script', () => {
             const demands = settings.map((one, i) => demandOf(one, costs[i]!));
             const values = settings.flatMap((one, i) => argumentsOf(one, costs[i]!));
             const allowed = takeAll(demands, states, now);
-            const [told, at, ...numbers] = await run(clocked, keys, ['take', ...values, now * 1000]);
+            const [told, at, ...numbers] = await run(clocked, keys, [
+              'take',
+              ...values,
+              now * 1000,
+            ]);
             expect([told, at]).toEqual([allowed ? 1 : 0, now * 1000]);
             for (const [i, demand] of demands.entries()) {
               const [one, left, reset, retry] = numbers.slice(i * 4);
