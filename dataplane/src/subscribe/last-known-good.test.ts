@@ -69,7 +69,7 @@ describe('a saved file', () => {
 
 describe('saving', () => {
   test('many times writes the first and the last state', async () => {
-    const lkg = openLastKnownGood(file);
+    const lkg = openLastKnownGood(file, { interval: 20 });
     const saves = Array.from({ length: 50 }, (_, n) => lkg.save(setOf(route('a', n)), emptySet));
     await Promise.all(saves);
     expect(lkg.state().saves).toBe(2);
@@ -77,18 +77,19 @@ describe('saving', () => {
     expect(manifestOf(held!.config)).toEqual(manifestOf(setOf(route('a', 49))));
   });
 
-  test('endpoints alone waits, a change of config does not', async () => {
-    const lkg = openLastKnownGood(file, { endpointsInterval: 60_000 });
-    const config = setOf(route('a', 1));
-    await lkg.save(config, emptySet);
-    const waiting = lkg.save(config, setOf(ends('u', 80)));
-    const other = lkg.save(setOf(route('a', 2)), setOf(ends('u', 81)));
-    await Promise.all([waiting, other]);
+  test('waits for others, but not after a quiet time', async () => {
+    const lkg = openLastKnownGood(file, { interval: 300 });
+    await lkg.save(setOf(route('a', 1)), emptySet);
+    const begin = performance.now();
+    const waiting = [2, 3, 4].map((n) => lkg.save(setOf(route('a', n)), emptySet));
+    await Promise.all(waiting);
+    expect(performance.now() - begin).toBeGreaterThan(200);
     expect(lkg.state().saves).toBe(2);
+    expect(manifestOf((await lkg.load())!.config)).toEqual(manifestOf(setOf(route('a', 4))));
   });
 
   test('what still waits is written by close', async () => {
-    const lkg = openLastKnownGood(file, { endpointsInterval: 60_000 });
+    const lkg = openLastKnownGood(file, { interval: 60_000 });
     const config = setOf(route('a', 1));
     await lkg.save(config, emptySet);
     void lkg.save(config, setOf(ends('u', 80)));
@@ -102,7 +103,7 @@ describe('a save that fails', () => {
 
   async function expectFailure(at: string, reason: RegExp) {
     const warn = vi.fn();
-    const lkg = openLastKnownGood(at, { log: { ...silent, warn }, endpointsInterval: 0 });
+    const lkg = openLastKnownGood(at, { log: { ...silent, warn }, interval: 0 });
     await lkg.save(setOf(route('a', 2)), emptySet);
     await lkg.save(setOf(route('a', 3)), emptySet);
     expect(lkg.state()).toMatchObject({ saves: 0, failures: 2 });
@@ -115,7 +116,7 @@ describe('a save that fails', () => {
   test('for a full disk keeps the old file, and the next good one replaces it', async () => {
     await openLastKnownGood(file).save(good, emptySet);
     const warn = vi.fn();
-    const lkg = openLastKnownGood(file, { log: { ...silent, warn } });
+    const lkg = openLastKnownGood(file, { log: { ...silent, warn }, interval: 0 });
     // Every write to it is answered with ENOSPC.
     await symlink('/dev/full', `${file}.tmp`);
     await lkg.save(setOf(route('a', 2)), emptySet);

@@ -19,8 +19,8 @@ export interface LastKnownGood {
   /** What was in use before; undefined, with the reason in the log, when there is no sound file. */
   load(): Promise<Held | undefined>;
   /**
-   * Writes what is in use now. Many calls in a quarter of a second become one write of the newest, and
-   * a change of endpoints alone waits up to a second for others. Resolves when this or a newer state
+   * Writes what is in use now, at once after a quiet second. Many calls in a second become one write of
+   * the newest. Resolves when this or a newer state
    * is on disk, or could not be written (see `state`). Never rejects.
    */
   save(config: ResourceSet, endpoints: ResourceSet): Promise<void>;
@@ -31,18 +31,15 @@ export interface LastKnownGood {
 
 export interface LastKnownGoodOptions {
   log?: Pick<Logger, 'info' | 'warn'> | undefined;
-  /** Least time between two writes for endpoints alone, in milliseconds. */
-  endpointsInterval?: number;
-  /** Least time between two writes, in milliseconds. */
+  /** Least time between two writes, in milliseconds: each costs a sync of the disk. */
   interval?: number;
 }
 
 /** The file that a data plane starts from when no controller answers. */
 export function openLastKnownGood(file: string, options: LastKnownGoodOptions = {}): LastKnownGood {
-  const { log, endpointsInterval = 1000, interval = 250 } = options;
+  const { log, interval = 1000 } = options;
   const state: LastKnownGoodState = { lastError: undefined, saves: 0, failures: 0 };
   let waiting: Held | undefined;
-  let writtenConfig: ResourceSet | undefined;
   let running: Promise<void> | undefined;
   let hurry: (() => void) | undefined;
   let lastWrite = Number.NEGATIVE_INFINITY;
@@ -52,7 +49,6 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
     lastWrite = performance.now();
     try {
       await replace(file, held);
-      writtenConfig = held.config;
       state.saves++;
       if (state.lastError !== undefined)
         log?.info({ file }, 'Saved the last known good config again');
@@ -67,12 +63,8 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
 
   async function drain(): Promise<void> {
     while (waiting !== undefined) {
-      const since = waiting.config === writtenConfig ? endpointsInterval : interval;
-      const left = lastWrite + since - performance.now();
-      if (left > 0 && !closed) {
-        await quiet(left);
-        continue;
-      }
+      const left = lastWrite + interval - performance.now();
+      if (left > 0 && !closed) await quiet(left);
       const held = waiting;
       waiting = undefined;
       await keep(held);
@@ -80,7 +72,6 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
     running = undefined;
   }
 
-  /** Ends sooner when there is something more urgent. */
   function quiet(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
@@ -95,9 +86,7 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
   return {
     async load() {
       try {
-        const held = decode(await readFile(file));
-        writtenConfig = held.config;
-        return held;
+        return decode(await readFile(file));
       } catch (error) {
         if (codeOf(error) === 'ENOENT') {
           log?.info({ file }, 'No last known good config');
@@ -110,7 +99,6 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
     },
     save(config, endpoints) {
       waiting = { config, endpoints };
-      if (config !== writtenConfig) hurry?.();
       running ??= drain();
       return running;
     },
