@@ -34,7 +34,7 @@ const answers: [RegExp, Sentence][] = [
         : 'did not accept the password: check the Secret of passwordSecretRef',
   ],
   [
-    /\bNOPERM\b/,
+    /\bNOPERM\b|user executing the script can't/,
     always(
       'does not let this user run the script: allow +eval +evalsha +time +get +set and its keys',
     ),
@@ -59,7 +59,7 @@ const answers: [RegExp, Sentence][] = [
   [/\bWRONGTYPE\b/, always('has other data under our keys: set another keyPrefix')],
   [/max number of clients/, always('has no connection left: raise its maxclients')],
   [/unknown command/i, always('lacks a command: it must be Redis 5 or newer, with EVAL and AUTH')],
-  [/Protocol error|Unknown RESP|Cannot parse/i, always(nonsense)],
+  [/Protocol error|Unknown RESP|Cannot parse|Please report this/i, always(nonsense)],
   [/Socket timeout|no answer in time/, noAnswer],
   [/connect ETIMEDOUT|\bETIMEDOUT\b/, always('cannot be reached: it does not answer')],
   [/\b(ENOTFOUND|EAI_AGAIN)\b/, always('cannot be found by its name')],
