@@ -32,10 +32,15 @@ export type TestRedis = {
  */
 export const describeRedis = describe.skipIf(missingRedis() !== undefined && !process.env.CI);
 
-/** @param flags further ones, e.g. ["--requirepass", "x"]. @throws Error that says what to install */
+/**
+ * @param flags further ones, e.g. ["--requirepass", "x"].
+ * @param options `sentinel`: a file by which it runs as a sentinel instead.
+ * @throws Error that says what to install
+ */
 export async function startRedis(
   flags: readonly string[] = [],
   connect: { username?: string; password?: string; tls?: { ca: string } } = {},
+  { sentinel }: { sentinel?: string } = {},
 ): Promise<TestRedis> {
   const missing = missingRedis();
   if (missing !== undefined) throw new Error(missing);
@@ -45,7 +50,11 @@ export async function startRedis(
 
   async function launch() {
     const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
-    const child = spawn(redisProgram(), [...ports, ...fixed, ...flags], {
+    const words =
+      sentinel === undefined
+        ? [...ports, ...fixed, ...flags]
+        : [sentinel, '--sentinel', ...ports, '--bind', '127.0.0.1', ...flags];
+    const child = spawn(redisProgram(), words, {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     await new Promise<void>((resolve, reject) => {

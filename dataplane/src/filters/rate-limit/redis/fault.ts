@@ -23,6 +23,16 @@ const notTrusted = (code: string) =>
 /** The first that fits counts. An error inside of the script has its code in the middle of the text. */
 const answers: [RegExp, Sentence][] = [
   [
+    /sentinels are unreachable.*(NOAUTH|WRONGPASS)/,
+    always(
+      'cannot be found: its sentinels ask for another password: check sentinelPasswordSecretRef',
+    ),
+  ],
+  [
+    /sentinels are unreachable/,
+    ({ master }) => `cannot be found: no sentinel answers, or none knows the master "${master}"`,
+  ],
+  [
     /\bWRONGPASS\b|invalid password|invalid username/i,
     always('refuses user and password: check username and the Secret of passwordSecretRef'),
   ],
@@ -71,13 +81,13 @@ const answers: [RegExp, Sentence][] = [
   [/\b(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN)\b/, notTrusted('self-signed')],
   [/\bUNABLE_TO_\w+\b/, notTrusted('its issuer is not known')],
   [/\b(EPROTO|ERR_SSL_\w+)\b/, always('does not speak TLS there')],
-  [
-    /sentinel/i,
-    ({ master }) => `cannot be found: no sentinel answers, or none knows the master "${master}"`,
-  ],
   [/\b(ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|EPIPE)\b/, always('cannot be reached')],
   [
-    /Connection is closed|isn't writeable|startup nodes|Failed to refresh slots/,
+    /max retries per request/,
+    always('closes the connection: it may have ended, or speak TLS only'),
+  ],
+  [
+    /Connection is closed|isn't writeable|isn't ready|startup nodes|Failed to refresh slots/,
     always('cannot be reached'),
   ],
 ];
