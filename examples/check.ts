@@ -12,8 +12,8 @@ export type Check = {
 
 export type Expectation = {
   status: number;
-  /** Values that must be equal; `null`: the field must not be there. Names in lower case. */
-  headers?: Record<string, string | null>;
+  /** Values that must be equal, or fit; `null`: the field must not be there. Names in lower case. */
+  headers?: Record<string, string | RegExp | null>;
   /** A text, or a part of the JSON: fields that are not named may hold anything. */
   body?: unknown;
   /**
@@ -21,6 +21,8 @@ export type Expectation = {
    * instance must have answered.
    */
   servedBy?: Record<string, number>;
+  /** The request is sent so often, over one connection; one instance must have answered all of them. */
+  servedByOne?: number;
   /** So many requests each of these backends (by port) must have got more than before. */
   seenBy?: Record<number, number>;
 };

@@ -6,8 +6,8 @@ import { httpsPort, portOf, type Target } from './target.ts';
 export function curlLine(check: Check, target: Target): string {
   const { method, host, path } = partsOf(check);
   const words = ['curl'];
-  const { servedBy } = check.expect;
-  const count = Object.values(servedBy ?? {}).reduce((sum, n) => sum + n, 0);
+  const { servedBy, servedByOne } = check.expect;
+  const count = servedByOne ?? Object.values(servedBy ?? {}).reduce((sum, n) => sum + n, 0);
   if (count > 0) words.push('-s', '-o', '/dev/null', '-w', quoted('%header{x-served-by}\\n'));
   else words.push('-i');
   if (method !== (check.body === undefined ? 'GET' : 'POST')) words.push('-X', method);

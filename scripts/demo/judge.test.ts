@@ -62,6 +62,21 @@ test.each<{ name: string; expect: Expectation; mistakes: RegExp[] }>([
     mistakes: [/^served by: expected .*, found \{"echo-1":2\}/],
   },
   {
+    name: 'one instance and a header that fits',
+    expect: {
+      status: 200,
+      servedByOne: 3,
+      headers: { 'x-served-by': /^echo-/ },
+      seenBy: { 4011: 3 },
+    },
+    mistakes: [],
+  },
+  {
+    name: 'a header that does not fit',
+    expect: { status: 200, headers: { 'x-served-by': /^other-/ } },
+    mistakes: [/^x-served-by: expected "\/\^other-\/", found "echo-1"/],
+  },
+  {
     name: 'a request too many',
     expect: { status: 200, seenBy: { 4011: 0 } },
     mistakes: [/^requests of the backend at 4011: expected \d+, found \d+/],

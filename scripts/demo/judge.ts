@@ -8,11 +8,12 @@ const copyTimeout = 3000;
 
 /** Sends what a check says. Returns what is not as expected, a line each. */
 export async function judge(check: Check, target: Target): Promise<string[]> {
-  const { servedBy, seenBy } = check.expect;
+  const { servedBy, servedByOne, seenBy } = check.expect;
   const backends = Object.keys(seenBy ?? {}).map(Number);
   const before = await Promise.all(backends.map((port) => seen(target, port)));
   using caller = createCaller(target);
-  const count = Object.values(servedBy ?? {}).reduce((sum, n) => sum + n, 0) || 1;
+  const named = Object.values(servedBy ?? {}).reduce((sum, n) => sum + n, 0);
+  const count = servedByOne ?? (named || 1);
   const mistakes: string[] = [];
   const counts: Record<string, number> = {};
   for (let i = 0; i < count; i++) {
@@ -23,6 +24,9 @@ export async function judge(check: Check, target: Target): Promise<string[]> {
   }
   if (servedBy && !isDeepStrictEqual(counts, servedBy)) {
     mistakes.push(`served by: expected ${shown(servedBy)}, found ${shown(counts)}`);
+  }
+  if (servedByOne !== undefined && Object.keys(counts).length !== 1) {
+    mistakes.push(`served by: expected one instance, found ${shown(counts)}`);
   }
   for (const [index, port] of backends.entries()) {
     const wanted = (before[index] ?? 0) + (seenBy?.[port] ?? 0);
@@ -40,6 +44,10 @@ function compare({ expect }: Check, { status, headers, text }: Answer, target: T
     mistakes.push(`${what}: expected ${shown(expected)}, found ${shown(found)}`);
   if (status !== expect.status) differ('status', expect.status, status);
   for (const [name, value] of Object.entries(expect.headers ?? {})) {
+    if (value instanceof RegExp) {
+      if (!value.test(String(headers[name]))) differ(name, String(value), headers[name]);
+      continue;
+    }
     const expected = value === null ? undefined : withPorts(value, target.ports);
     if (headers[name] !== expected) differ(name, expected, headers[name]);
   }

@@ -4,8 +4,9 @@ import { defaults, type UpstreamObject, type UpstreamSpec } from '@gatehouse/crd
 import type { EndpointSchema, UpstreamSchema } from '@gatehouse/snapshot';
 import { milliseconds } from './durations.ts';
 import { type Ref, refOf } from './refs.ts';
-import { compareText, namespaceOf } from './resources.ts';
+import { compareText, idOf, namespaceOf } from './resources.ts';
 import { accepted, type Condition, listed, type Mistake, type Report, refused } from './status.ts';
+import { compileBalancing } from './upstream-balancing.ts';
 
 type UpstreamInit = MessageInitShape<typeof UpstreamSchema>;
 type EndpointInit = MessageInitShape<typeof EndpointSchema>;
@@ -41,6 +42,33 @@ function settings(label: string, spec: Omit<UpstreamSpec, 'endpoints'>, report: 
   };
 }
 
+/** Blocks that are left out when they are not sound: without them requests are served still. */
+function extras({ spec, metadata }: UpstreamObject, report: Report): Partial<UpstreamInit> {
+  const { balancing } = spec;
+  const identity = `${idOf({ metadata })} ${metadata.uid ?? ''}`;
+  return {
+    ...whole(
+      'balancing',
+      report,
+      (told) => balancing && compileBalancing(balancing, identity, 'spec.balancing', told),
+    ),
+  };
+}
+
+/** A field of the message, unless making it told of a mistake. */
+function whole<K extends keyof UpstreamInit>(
+  field: K,
+  report: Report,
+  make: (report: Report) => UpstreamInit[K] | undefined,
+): Partial<UpstreamInit> {
+  let sound = true;
+  const value = make((path, reason) => {
+    sound = false;
+    report(path, reason);
+  });
+  return sound && value !== undefined ? { [field]: value } : {};
+}
+
 export function checkUpstream(object: UpstreamObject): CheckedUpstream {
   const { endpoints, ...spec } = object.spec;
   const from = { kind: 'Upstream', namespace: namespaceOf(object) } as const;
@@ -48,6 +76,7 @@ export function checkUpstream(object: UpstreamObject): CheckedUpstream {
   const report: Report = (path, reason) => mistakes.push({ path, reason });
   const message = settings(object.metadata.name, spec, report);
   const sound = mistakes.length === 0;
+  const more = extras(object, report);
   const fixed = staticEndpoints(endpoints.static ?? [], report);
   if (!endpoints.static && !endpoints.service) {
     report('spec.endpoints', 'exactly one of static and service must be given');
@@ -56,7 +85,7 @@ export function checkUpstream(object: UpstreamObject): CheckedUpstream {
     object,
     mistakes,
     usable: sound && (fixed.length > 0 || endpoints.service !== undefined),
-    message,
+    message: { ...message, ...more },
     static: fixed,
     service: endpoints.service && refOf(endpoints.service, from, 'spec.endpoints.service'),
   };

@@ -1,6 +1,7 @@
 import { defaults } from '../schema/defaults.ts';
 import { addressPattern, duration, name, namespace, objectName, port } from '../schema/fields.ts';
 import { array, integer, object, optional, type Static, string } from '../schema/schema.ts';
+import { balancing } from './upstream/balancing.ts';
 
 const staticEndpoint = object(
   {
@@ -52,6 +53,7 @@ export const upstreamSpec = object(
         ],
       },
     ),
+    balancing: optional(balancing),
     connectTimeout: optional(duration('Limit for opening a connection.', defaults.connectTimeout)),
     pool: optional(
       object(

@@ -14,6 +14,8 @@ export const fieldValuePattern = '^[\\t\\x20-\\x7e]*$';
 /** A GEP-2257 duration such as "30s", "1m30s" or "250ms". */
 export const durationPattern = '^([0-9]{1,5}(h|m|s|ms)){1,4}$';
 export const pathPattern = '^/[^?#\\x00-\\x20\\x7f]*$';
+/** RFC 6265 section 4.1.1, path-value, without spaces. */
+export const cookiePathPattern = '^/[!-:<-~]*$';
 export const addressPattern = '^[0-9a-fA-F.:]+$';
 /** An address with or without the length of a prefix (RFC 4632, RFC 4291). */
 export const cidrPattern = '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$';
@@ -28,6 +30,7 @@ export const patternWords: ReadonlyMap<string, string> = new Map([
   [fieldValuePattern, 'visible ASCII characters, spaces and tabs'],
   [durationPattern, 'a duration such as "30s", "1m30s" or "250ms"'],
   [pathPattern, 'a path that starts with "/", without query, fragment, spaces or controls'],
+  [cookiePathPattern, 'a path of visible ASCII characters without ";"'],
   [addressPattern, 'an IPv4 or IPv6 address'],
   [cidrPattern, 'an IPv4 or IPv6 address or range such as "10.0.0.0/8"'],
   [urlPattern, 'an http or https URL without user or fragment'],

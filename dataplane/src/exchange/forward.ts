@@ -1,15 +1,17 @@
-import { Field } from '../http1/field-names.ts';
 import type { Parser } from '../http1/parser.ts';
 import { errorReply } from '../http1/reply.ts';
 import { Body } from '../http1/request-head.ts';
-import { type RequestPlan, requestText } from '../http1/request-text.ts';
-import type { ForwardAction, LinkedBackend, LinkedTimeouts } from '../link/runtime.ts';
+import type { ForwardAction, LinkedBackend } from '../link/runtime.ts';
 import { now } from '../state/clock.ts';
-import type { Failure, ResponseSink, UpstreamConnection } from '../upstreams/connection.ts';
-import type { EndpointPool } from '../upstreams/endpoint-pool.ts';
+import type { Failure } from '../upstreams/connection.ts';
+import type { Endpoint } from '../upstreams/endpoint.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import { balancingKey, stickyEndpoint, stickyLine } from './affinity.ts';
+import { Attempt, type Sender } from './attempt.ts';
 import type { Exchange, RunningAction } from './exchange.ts';
 import { startMirrors } from './mirror.ts';
-import { rewrittenTarget } from './rewritten-target.ts';
+import { TimeLimits } from './time-limits.ts';
+import { upstreamText } from './upstream-text.ts';
 
 /** RFC 9110 section 9.2.2. */
 const idempotent = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']);
@@ -25,14 +27,16 @@ export function startForward(
   chunk: Buffer,
 ) {
   const backend = action.only ?? action.pick();
-  if (!backend?.upstream) {
+  const upstream = backend?.upstream;
+  if (!upstream) {
     // Gateway API, HTTPBackendRef: an unresolved reference answers 500.
     return reply(exchange, 500, 'Backend not resolved');
   }
-  exchange.service = backend.upstream.label;
-  const endpoint = backend.upstream.pick();
+  exchange.service = upstream.label;
+  const key = balancingKey(exchange, upstream);
+  const endpoint = (upstream.sticky && stickyEndpoint(exchange, upstream)) ?? upstream.pick(key);
   if (!endpoint) return reply(exchange, 503, 'Service unavailable');
-  const forward = new Forward(exchange, backend, parser);
+  const forward = new Forward(exchange, backend, upstream, key, parser);
   exchange.action = forward;
   const mirrors = exchange.rule?.mirrors;
   if (mirrors) forward.mirror = startMirrors(mirrors, exchange, forward.text, chunk);
@@ -44,63 +48,58 @@ function reply(exchange: Exchange, status: number, error: string) {
 }
 
 /** One request on its way to an upstream and back. */
-class Forward implements RunningAction, ResponseSink {
+class Forward implements RunningAction, Sender {
   /** Gets a copy of the request body, when the rule mirrors. */
   mirror: ((parser: Parser, chunk: Buffer) => void) | undefined;
   /** The request head as it is sent to the upstream. */
   readonly text: string;
   readonly #exchange: Exchange;
   readonly #backend: LinkedBackend;
+  readonly #upstream: Upstream;
+  readonly #key: number;
   readonly #source: Parser;
-  readonly #timeouts: LinkedTimeouts;
-  #connection: UpstreamConnection | undefined;
+  readonly #limits: TimeLimits;
+  #attempt: Attempt | undefined;
   #attempts = 0;
   #sentMore = false;
   #firstChunk: Buffer = empty;
-  #lastActivity: number;
-  /** End of the whole exchange; Infinity when there is no limit. */
-  readonly #requestDeadline: number;
 
-  constructor(exchange: Exchange, backend: LinkedBackend, source: Parser) {
+  constructor(
+    exchange: Exchange,
+    backend: LinkedBackend,
+    upstream: Upstream,
+    key: number,
+    source: Parser,
+  ) {
     this.#exchange = exchange;
     this.#backend = backend;
+    this.#upstream = upstream;
+    this.#key = key;
     this.#source = source;
-    this.#timeouts = exchange.rule?.timeouts ?? noTimeouts;
-    this.#lastActivity = exchange.startedAt;
-    const { request } = this.#timeouts;
-    this.#requestDeadline = request > 0 ? exchange.startedAt + request : Number.POSITIVE_INFINITY;
-    const { hidden, upstreamFields } = exchange;
-    if (hidden) for (const index of hidden) exchange.head.codes[index] = Field.dropped;
-    const plan: RequestPlan = {
-      target: rewrittenTarget(exchange, exchange.rule?.rewrite),
-      host: backend.host,
-      edits: backend.requestEdits,
-      forwarded: upstreamFields + exchange.client.forwardedLines(exchange),
-      requestId: exchange.requestId,
-    };
-    this.text = requestText(exchange.head, plan);
+    this.#limits = new TimeLimits(exchange.rule?.timeouts, exchange.startedAt);
+    this.text = upstreamText(exchange, backend);
     this.#arm();
   }
 
   /** Sends the request to an endpoint. `chunk` is the one that held the head. */
-  attempt(endpoint: EndpointPool, chunk: Buffer, fresh: boolean) {
+  attempt(endpoint: Endpoint, chunk: Buffer, fresh: boolean) {
     this.#attempts++;
     this.#firstChunk = chunk;
     if (this.#attempts > 1) this.#touch();
-    const connection = endpoint.acquire(this.#lastActivity, fresh);
-    this.#connection = connection;
+    const attempt = new Attempt(this, endpoint, this.#limits.lastActivity, fresh);
+    this.#attempt = attempt;
     const chunked = this.#exchange.head.body === Body.chunked;
-    const ready = connection.send(this, this.text, chunked, this.#source, chunk);
+    const ready = attempt.send(this.text, chunked, this.#source, chunk);
     if (!ready && !this.#source.messageDone) this.#exchange.client.pause();
   }
 
   onRequestBody(parser: Parser, chunk: Buffer) {
     this.mirror?.(parser, chunk);
-    if (!this.#connection) return;
+    if (!this.#attempt) return;
     this.#sentMore = true;
     this.#firstChunk = empty;
     this.#touch();
-    if (!this.#connection.sendMore(parser, chunk)) this.#exchange.client.pause();
+    if (!this.#attempt.connection.sendMore(parser, chunk)) this.#exchange.client.pause();
   }
 
   onUpstreamWritable() {
@@ -110,21 +109,24 @@ class Forward implements RunningAction, ResponseSink {
 
   onClientWritable() {
     this.#touch();
-    this.#connection?.socket.resume();
+    this.#attempt?.connection.socket.resume();
   }
 
   onClientGone() {
-    this.#connection?.abort();
-    this.#connection = undefined;
+    this.#attempt?.abort();
+    this.#attempt = undefined;
   }
 
-  onInterim(connection: UpstreamConnection) {
+  onInterim({ connection }: Attempt) {
     this.#touch();
     this.#exchange.client.writer.interim(this.#exchange, connection.head);
   }
 
-  onResponse(connection: UpstreamConnection, chunk: Buffer, first: boolean) {
+  onAnswer({ connection, endpoint }: Attempt, chunk: Buffer, first: boolean) {
     const exchange = this.#exchange;
+    if (first && this.#upstream.sticky) {
+      exchange.responseFields += stickyLine(exchange, this.#upstream, endpoint);
+    }
     const edits = this.#backend.responseEdits;
     const ready = exchange.client.writer.respond(exchange, connection.head, chunk, first, edits);
     if (connection.parser.messageDone) return;
@@ -136,47 +138,46 @@ class Forward implements RunningAction, ResponseSink {
     return !this.#exchange.client.writer.flushed;
   }
 
-  onResponseEnd() {
-    this.#connection = undefined;
+  onAnswerEnd() {
+    this.#attempt = undefined;
     this.#exchange.client.finish(this.#exchange);
   }
 
   onBug(error: unknown) {
-    this.#connection = undefined;
+    this.#attempt = undefined;
     this.#exchange.client.fail(this.#exchange, error);
   }
 
-  onFailure(connection: UpstreamConnection, failure: Failure) {
-    this.#connection = undefined;
+  onAttemptFailure(attempt: Attempt, failure: Failure) {
+    this.#attempt = undefined;
     const exchange = this.#exchange;
     if (exchange.responseStarted) return exchange.client.cut(exchange);
     if (failure === 'connect timeout') return reply(exchange, 504, 'Gateway timeout');
-    const next = this.#nextEndpoint(connection, failure);
+    const next = this.#nextEndpoint(attempt, failure);
     if (next) return this.attempt(next, this.#firstChunk, true);
     reply(exchange, 502, 'Bad gateway');
   }
 
   /** Where the request may be sent again without any risk of being processed twice unasked. */
-  #nextEndpoint(connection: UpstreamConnection, failure: Failure): EndpointPool | undefined {
+  #nextEndpoint({ connection, endpoint }: Attempt, failure: Failure): Endpoint | undefined {
     if (this.#sentMore || this.#attempts > connectAttempts) return undefined;
-    const upstream = this.#backend.upstream;
     if (failure === 'connect') {
-      return this.#attempts < connectAttempts && (upstream?.size ?? 0) > 1
-        ? upstream?.pickOther()
+      return this.#attempts < connectAttempts && this.#upstream.size > 1
+        ? this.#upstream.pickOther(this.#key, [endpoint])
         : undefined;
     }
     // RFC 9112 section 9.3.1: a kept connection may be closed just as it is used again.
     const stale = failure === 'reset' && connection.reused && !connection.answered;
-    return stale && idempotent.has(this.#exchange.head.method) ? upstream?.pick() : undefined;
+    return stale && idempotent.has(this.#exchange.head.method) ? endpoint : undefined;
   }
 
   onDeadline(now: number) {
     const exchange = this.#exchange;
     const at = this.#deadline();
     if (at > now) return exchange.client.arm(at);
-    const stalledClient = !exchange.requestDone && now < this.#requestDeadline;
-    this.#connection?.abort();
-    this.#connection = undefined;
+    const stalledClient = !exchange.requestDone && now < this.#limits.end;
+    this.#attempt?.abort();
+    this.#attempt = undefined;
     if (exchange.responseStarted) return exchange.client.cut(exchange);
     if (!stalledClient) return reply(exchange, 504, 'Gateway timeout');
     // RFC 9110 section 15.5.9: the rest of the body is not waited for.
@@ -184,20 +185,12 @@ class Forward implements RunningAction, ResponseSink {
     reply(exchange, 408, 'Request timeout');
   }
 
-  /** When the exchange is given up, as things stand now. */
   #deadline(): number {
-    const { idle, backendRequest } = this.#timeouts;
-    // While a body is on its way, silence counts; between the bodies, the time to the response head.
-    const inBody = this.#exchange.responseStarted || !this.#source.messageDone;
-    const limit = inBody ? idle : backendRequest;
-    return Math.min(
-      this.#requestDeadline,
-      limit > 0 ? this.#lastActivity + limit : Number.POSITIVE_INFINITY,
-    );
+    return this.#limits.next(this.#exchange.responseStarted || !this.#source.messageDone);
   }
 
   #touch() {
-    this.#lastActivity = now();
+    this.#limits.lastActivity = now();
     this.#arm();
   }
 
@@ -208,4 +201,3 @@ class Forward implements RunningAction, ResponseSink {
 }
 
 const empty = Buffer.alloc(0);
-const noTimeouts: LinkedTimeouts = { request: 0, backendRequest: 0, idle: 0 };

@@ -51,7 +51,7 @@ function sendCopy(mirror: LinkedMirror, whole: Buffer, head: boolean) {
   if (!endpoint || upstream.copies >= copiesUnderWay) return;
   upstream.copies++;
   const sentAt = now();
-  const connection = endpoint.acquire(sentAt, false);
+  const connection = endpoint.pool.acquire(sentAt, false);
   const deadline = createDeadline(() => {
     upstream.copies--;
     connection.abort();

@@ -1,19 +1,12 @@
-import { fromBinary } from '@bufbuild/protobuf';
-import {
-  EndpointsSchema,
-  Kind,
-  keyOf,
-  type ResourceSet,
-  UpstreamSchema,
-} from '@gatehouse/snapshot';
+import { Kind, type ResourceSet } from '@gatehouse/snapshot';
 import type { ThreadState } from '../filters/thread-state.ts';
-import type { PoolSettings } from '../upstreams/endpoint-pool.ts';
-import { Upstream } from '../upstreams/upstream.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
 import { linkPorts } from './listeners.ts';
 import { linkPolicies, replacePolicies, scopesOf } from './policies.ts';
 import type { RefusedResource } from './refusals.ts';
 import { linkRoutes } from './routes.ts';
 import type { Runtime } from './runtime.ts';
+import { applyEndpoints, linkUpstream } from './upstreams.ts';
 
 const knownKinds = new Set([Kind.LISTENER, Kind.ROUTE, Kind.UPSTREAM, Kind.SECRET, Kind.POLICY]);
 
@@ -53,23 +46,19 @@ export function* linkSteps(
   const settings: (() => void)[] = [];
   const upstreams = new Map<string, Upstream>();
   let count = 0;
-  for (const { kind, name, body } of config.values()) {
+  for (const resource of config.values()) {
+    const { kind, name } = resource;
     if (++count % stepSize === 0) yield;
     if (!knownKinds.has(kind)) {
       // A release before this one must not serve as if what it does not know were not there.
       refusals.push({ kind, name, path: '', reason: 'is of a kind this release does not know' });
     }
     if (kind !== Kind.UPSTREAM) continue;
-    const message = fromBinary(UpstreamSchema, body);
-    const pool: PoolSettings = {
-      connectTimeout: message.connectTimeoutMs,
-      maxIdle: message.maxIdleConnections,
-      idleTimeout: message.idleTimeoutMs,
-    };
     const known = previous?.upstreams.get(name);
-    const upstream = known ?? new Upstream(name, message.label, pool, thread.wheel);
-    if (known) settings.push(() => known.configure(message.label, pool));
-    else applyEndpoints(upstream, endpoints, zone);
+    const upstream = linkUpstream(resource, known, thread, refusals, (change) =>
+      settings.push(change),
+    );
+    if (!known) applyEndpoints(upstream, endpoints, zone);
     upstreams.set(name, upstream);
   }
   const policies = linkPolicies(config, thread, previous?.policies, refusals);
@@ -86,14 +75,4 @@ export function* linkSteps(
       replacePolicies(previous?.policies, policies);
     },
   };
-}
-
-/**
- * Gives an upstream its endpoints from the endpoints lane; none when the lane does not name it.
- * @param zone of this data plane; "" when it is not known.
- */
-export function applyEndpoints(upstream: Upstream, endpoints: ResourceSet, zone = '') {
-  const resource = endpoints.get(keyOf(Kind.ENDPOINTS, upstream.name));
-  const list = resource ? fromBinary(EndpointsSchema, resource.body).endpoints : [];
-  upstream.setEndpoints(list, zone);
 }

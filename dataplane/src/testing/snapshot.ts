@@ -33,6 +33,8 @@ export type TestUpstream = {
   connectTimeout?: number;
   maxIdle?: number;
   idleTimeout?: number;
+  /** Other fields of the Upstream resource. */
+  more?: MessageInitShape<typeof UpstreamSchema> | undefined;
 };
 
 export type TestListener = {
@@ -158,6 +160,7 @@ export function lanesOf(
       connectTimeoutMs: upstream.connectTimeout ?? 2000,
       maxIdleConnections: upstream.maxIdle ?? 16,
       idleTimeoutMs: upstream.idleTimeout ?? 60_000,
+      ...upstream.more,
     });
     config.push(resourceOf(Kind.UPSTREAM, name, UpstreamSchema, settings));
     const list = create(EndpointsSchema, {

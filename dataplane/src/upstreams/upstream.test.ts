@@ -1,9 +1,18 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTimerWheel, type TimerWheel } from '../state/timer-wheel.ts';
-import { type EndpointAddress, Upstream } from './upstream.ts';
+import { roundRobin } from './balancing/round-robin.ts';
+import type { EndpointAddress } from './endpoint.ts';
+import { Upstream, type UpstreamSettings } from './upstream.ts';
 
-const settings = { connectTimeout: 1000, maxIdle: 4, idleTimeout: 1000 };
+const settings: UpstreamSettings = {
+  hash: Buffer.alloc(0),
+  label: 'u',
+  pool: { connectTimeout: 1000, maxIdle: 4, idleTimeout: 1000 },
+  selection: { algorithm: roundRobin, slowStart: undefined, panicPercent: 50, anyZone: false },
+  key: undefined,
+  sticky: undefined,
+};
 let wheel: TimerWheel;
 beforeEach(() => {
   wheel = createTimerWheel();
@@ -11,7 +20,7 @@ beforeEach(() => {
 afterEach(() => wheel.close());
 
 function upstreamOf(endpoints: readonly EndpointAddress[], zone: string): Upstream {
-  const upstream = new Upstream('u', 'u', settings, wheel);
+  const upstream = new Upstream('u', settings, wheel);
   upstream.setEndpoints(endpoints, zone);
   return upstream;
 }

@@ -1,14 +1,21 @@
+import type { CompiledExpression } from '@gatehouse/crds';
+import { now } from '../state/clock.ts';
 import type { TimerWheel } from '../state/timer-wheel.ts';
+import { Endpoint, type EndpointAddress, endpointId } from './endpoint.ts';
 import { EndpointPool, type PoolSettings } from './endpoint-pool.ts';
-import { createPicker, type Picker } from './weighted.ts';
-import { byZone } from './zones.ts';
+import { Selection, type SelectionSettings } from './selection.ts';
+import { StickySessions, type StickySettings } from './sticky-sessions.ts';
 
-export type EndpointAddress = {
-  address: string;
-  port: number;
-  weight: number;
-  /** Zones whose data planes should use it first. */
-  hintedZones: readonly string[];
+export type UpstreamSettings = {
+  /** Of the resource that they come from. */
+  hash: Uint8Array;
+  /** What metrics and GET /services call it. */
+  label: string;
+  pool: PoolSettings;
+  selection: SelectionSettings;
+  /** What balancing goes by; undefined when it goes by no key. */
+  key: CompiledExpression | undefined;
+  sticky: StickySettings | undefined;
 };
 
 /**
@@ -17,66 +24,90 @@ export type EndpointAddress = {
  */
 export class Upstream {
   readonly name: string;
-  /** What metrics and GET /services call it. */
-  label: string;
-  #settings: PoolSettings;
   readonly wheel: TimerWheel;
+  settings: UpstreamSettings;
   /** Mirrored requests under way. */
   copies = 0;
-  #pools = new Map<string, EndpointPool>();
-  #pick: Picker<EndpointPool> = () => undefined;
-  #pickOther: Picker<EndpointPool> = () => undefined;
+  /** Undefined unless clients stay with an endpoint. */
+  sticky: StickySessions | undefined;
+  #endpoints = new Map<string, Endpoint>();
+  #zone = '';
+  #selection: Selection;
 
-  constructor(name: string, label: string, settings: PoolSettings, wheel: TimerWheel) {
+  constructor(name: string, settings: UpstreamSettings, wheel: TimerWheel) {
     this.name = name;
-    this.label = label;
-    this.#settings = settings;
+    this.settings = settings;
     this.wheel = wheel;
+    this.#selection = new Selection([], '', settings.selection);
   }
 
-  configure(label: string, settings: PoolSettings) {
-    this.label = label;
-    this.#settings = settings;
-    for (const pool of this.#pools.values()) pool.settings = settings;
+  get label(): string {
+    return this.settings.label;
+  }
+
+  /** Takes on other settings; connections and running exchanges are kept. */
+  configure(settings: UpstreamSettings) {
+    this.settings = settings;
+    for (const { pool } of this.#endpoints.values()) pool.settings = settings.pool;
+    this.#select();
   }
 
   /**
    * Replaces the endpoints. Connections to those that stay are kept, running exchanges finish.
    * @param zone of this data plane; "" when it is not known.
    */
-  setEndpoints(endpoints: readonly EndpointAddress[], zone: string) {
-    const pools = new Map<string, EndpointPool>();
-    const entries = endpoints.map(({ address, port, weight, hintedZones }) => {
-      const key = `${address} ${port}`;
-      const pool =
-        pools.get(key) ??
-        this.#pools.get(key) ??
-        new EndpointPool(address, port, this.#settings, this.wheel);
-      pools.set(key, pool);
-      return { item: pool, weight, hintedZones };
-    });
-    for (const [key, pool] of this.#pools) if (!pools.has(key)) pool.close();
-    this.#pools = pools;
-    const { near, far } = byZone(entries, zone);
-    this.#pick = createPicker(near);
-    this.#pickOther = far.length === 0 ? this.#pick : createPicker(far);
+  setEndpoints(list: readonly EndpointAddress[], zone: string) {
+    // Nobody is new where everybody is.
+    const since = this.#endpoints.size === 0 ? Number.NEGATIVE_INFINITY : now();
+    const endpoints = new Map<string, Endpoint>();
+    for (const { address, port, weight, hintedZones } of list) {
+      const id = endpointId(address, port);
+      const endpoint =
+        endpoints.get(id) ?? this.#endpoints.get(id) ?? this.#open(address, port, since);
+      endpoint.weight = weight;
+      endpoint.hintedZones = hintedZones;
+      endpoints.set(id, endpoint);
+    }
+    for (const [id, { pool }] of this.#endpoints) if (!endpoints.has(id)) pool.close();
+    this.#endpoints = endpoints;
+    this.#zone = zone;
+    this.#select();
   }
 
-  /** The endpoint for the next request; undefined when there is none. */
-  pick(): EndpointPool | undefined {
-    return this.#pick();
+  #open(address: string, port: number, since: number): Endpoint {
+    const pool = new EndpointPool(address, port, this.settings.pool, this.wheel);
+    return new Endpoint(endpointId(address, port), pool, since);
   }
 
-  /** The endpoint for a request that one could not be reached for: of another zone, if there is one. */
-  pickOther(): EndpointPool | undefined {
-    return this.#pickOther();
+  #select() {
+    const { selection, sticky } = this.settings;
+    const endpoints = [...this.#endpoints.values()];
+    for (const endpoint of endpoints) endpoint.timed = selection.algorithm.byLatency;
+    this.#selection = new Selection(endpoints, this.#zone, selection);
+    this.sticky = sticky && new StickySessions(sticky, this.name, this.#selection.endpoints);
+  }
+
+  /**
+   * The endpoint for the next request; undefined when there is none.
+   * @param key 32 bits of what balancing goes by.
+   */
+  pick(key = 0): Endpoint | undefined {
+    return this.#selection.pick(key);
+  }
+
+  /**
+   * The endpoint for a request that those in `tried` did not serve: of another zone, if there is one, and
+   * none of `tried` as long as there are others.
+   */
+  pickOther(key = 0, tried: readonly Endpoint[] = []): Endpoint | undefined {
+    return this.#selection.pickOther(key, tried);
   }
 
   get size(): number {
-    return this.#pools.size;
+    return this.#endpoints.size;
   }
 
   close() {
-    for (const pool of this.#pools.values()) pool.close();
+    for (const { pool } of this.#endpoints.values()) pool.close();
   }
 }

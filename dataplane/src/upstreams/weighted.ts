@@ -1,40 +1,17 @@
+import { roundRobin } from './balancing/round-robin.ts';
+
 /** Anything that is picked in proportion to a weight; weights are integers >= 0. */
 export type Weighted<T> = { item: T; weight: number };
 
 /** Picks the next item; undefined when there is none with a weight above 0. */
 export type Picker<T> = () => T | undefined;
 
-/**
- * Smooth weighted round robin, as nginx does it: after the sum of the weights every item was picked
- * exactly as often as its weight says, spread as evenly as possible. Equal weights: plain rotation.
- */
+/** Smooth weighted round robin over any items. */
 export function createPicker<T>(entries: readonly Weighted<T>[]): Picker<T> {
-  const usable = entries.filter((entry) => entry.weight > 0);
-  const [first] = usable;
-  if (!first) return () => undefined;
-  if (usable.every((entry) => entry.weight === first.weight)) return rotation(usable);
-  const total = usable.reduce((sum, entry) => sum + entry.weight, 0);
-  const current = usable.map(() => 0);
-  return () => {
-    let best = 0;
-    let bestValue = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < usable.length; i++) {
-      const value = (current[i] ?? 0) + (usable[i]?.weight ?? 0);
-      current[i] = value;
-      if (value > bestValue) {
-        best = i;
-        bestValue = value;
-      }
-    }
-    current[best] = bestValue - total;
-    return usable[best]?.item;
-  };
-}
-
-function rotation<T>(entries: readonly Weighted<T>[]): Picker<T> {
-  let next = 0;
-  return () => {
-    if (next >= entries.length) next = 0;
-    return entries[next++]?.item;
-  };
+  const usable = entries.filter(({ weight }) => weight > 0);
+  const candidates = usable.map(({ item, weight }) => {
+    return { item, id: '', share: weight, credit: 0, active: 0, latency: 0, latencyAt: 0 };
+  });
+  const balancer = roundRobin.create(candidates);
+  return () => balancer.pick(0)?.item;
 }

@@ -1006,6 +1006,11 @@ export declare type Upstream = Message<"gatehouse.snapshot.v1.Upstream"> & {
    * @generated from field: uint32 idle_timeout_ms = 4;
    */
   idleTimeoutMs: number;
+
+  /**
+   * @generated from field: gatehouse.snapshot.v1.Balancing balancing = 5;
+   */
+  balancing?: Balancing | undefined;
 };
 
 /**
@@ -1013,6 +1018,144 @@ export declare type Upstream = Message<"gatehouse.snapshot.v1.Upstream"> & {
  * Use `create(UpstreamSchema)` to create a new message.
  */
 export declare const UpstreamSchema: GenMessage<Upstream>;
+
+/**
+ * Which endpoint gets the next request. Left out: round robin with the defaults of the schema.
+ *
+ * @generated from message gatehouse.snapshot.v1.Balancing
+ */
+export declare type Balancing = Message<"gatehouse.snapshot.v1.Balancing"> & {
+  /**
+   * @generated from field: gatehouse.snapshot.v1.Balancing.Algorithm algorithm = 1;
+   */
+  algorithm: Balancing_Algorithm;
+
+  /**
+   * CEL, what RING_HASH and MAGLEV go by.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * @generated from field: gatehouse.snapshot.v1.StickySessions sticky = 3;
+   */
+  sticky?: StickySessions | undefined;
+
+  /**
+   * Milliseconds; 0: a new endpoint gets its whole share at once.
+   *
+   * @generated from field: uint32 slow_start_ms = 4;
+   */
+  slowStartMs: number;
+
+  /**
+   * Percent of its share that a new endpoint begins with.
+   *
+   * @generated from field: uint32 slow_start_min_percent = 5;
+   */
+  slowStartMinPercent: number;
+
+  /**
+   * Below so many percent of endpoints in service, all are used.
+   *
+   * @generated from field: uint32 panic_percent = 6;
+   */
+  panicPercent: number;
+
+  /**
+   * Zone hints are not heeded.
+   *
+   * @generated from field: bool any_zone = 7;
+   */
+  anyZone: boolean;
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.Balancing.
+ * Use `create(BalancingSchema)` to create a new message.
+ */
+export declare const BalancingSchema: GenMessage<Balancing>;
+
+/**
+ * @generated from enum gatehouse.snapshot.v1.Balancing.Algorithm
+ */
+export enum Balancing_Algorithm {
+  /**
+   * @generated from enum value: ALGORITHM_UNSPECIFIED = 0;
+   */
+  ALGORITHM_UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: ROUND_ROBIN = 1;
+   */
+  ROUND_ROBIN = 1,
+
+  /**
+   * @generated from enum value: RANDOM = 2;
+   */
+  RANDOM = 2,
+
+  /**
+   * @generated from enum value: LEAST_REQUEST = 3;
+   */
+  LEAST_REQUEST = 3,
+
+  /**
+   * @generated from enum value: PEAK_EWMA = 4;
+   */
+  PEAK_EWMA = 4,
+
+  /**
+   * @generated from enum value: RING_HASH = 5;
+   */
+  RING_HASH = 5,
+
+  /**
+   * @generated from enum value: MAGLEV = 6;
+   */
+  MAGLEV = 6,
+}
+
+/**
+ * Describes the enum gatehouse.snapshot.v1.Balancing.Algorithm.
+ */
+export declare const Balancing_AlgorithmSchema: GenEnum<Balancing_Algorithm>;
+
+/**
+ * @generated from message gatehouse.snapshot.v1.StickySessions
+ */
+export declare type StickySessions = Message<"gatehouse.snapshot.v1.StickySessions"> & {
+  /**
+   * @generated from field: string cookie = 1;
+   */
+  cookie: string;
+
+  /**
+   * @generated from field: string path = 2;
+   */
+  path: string;
+
+  /**
+   * Seconds; 0: the cookie lasts as long as the session of the browser.
+   *
+   * @generated from field: uint32 ttl_seconds = 3;
+   */
+  ttlSeconds: number;
+
+  /**
+   * What makes cookies tell nothing of addresses; the same on every data plane.
+   *
+   * @generated from field: bytes seed = 4;
+   */
+  seed: Uint8Array;
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.StickySessions.
+ * Use `create(StickySessionsSchema)` to create a new message.
+ */
+export declare const StickySessionsSchema: GenMessage<StickySessions>;
 
 /**
  * What one kind of policy says in one scope, gathered from all policies that reach it.

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { pathText, validateObject } from '../../index.ts';
+
+function linesOf(spec: object): string[] {
+  const endpoints = { static: [{ address: '10.0.0.1', port: 80 }] };
+  const validated = validateObject({
+    apiVersion: 'gatehouse.dev/v1alpha1',
+    kind: 'Upstream',
+    metadata: { name: 'shop' },
+    spec: { endpoints, ...spec },
+  });
+  if ('object' in validated) return [];
+  return validated.problems.map(({ path, message }) => `${pathText(path)}: ${message}`);
+}
+
+const keyRule =
+  'spec.balancing: key is needed for RingHash and Maglev, and must be left out for the others';
+const slowStartRule =
+  'spec.balancing: slowStart does not go with RingHash and Maglev: a key would move while it lasts';
+
+describe('balancing', () => {
+  it.each<[string, object, string[]]>([
+    ['nothing', {}, []],
+    ['an algorithm', { algorithm: 'PeakEwma' }, []],
+    ['a key', { algorithm: 'Maglev', key: 'request.host' }, []],
+    ['sticky sessions with everything left out', { sticky: {} }, []],
+    [
+      'an algorithm with a slip',
+      { algorithm: 'LeastRequests' },
+      [
+        'spec.balancing.algorithm: expected "RoundRobin", "Random", "LeastRequest", "PeakEwma", "RingHash" or "Maglev", found "LeastRequests"',
+      ],
+    ],
+    ['no key', { algorithm: 'RingHash' }, [keyRule]],
+    ['a key without an algorithm for it', { key: 'request.host' }, [keyRule]],
+    ['a key for another algorithm', { algorithm: 'Random', key: 'request.host' }, [keyRule]],
+    [
+      'an empty key',
+      { algorithm: 'RingHash', key: '' },
+      ['spec.balancing.key: expected a string of 1 to 4096 characters, found ""'],
+    ],
+    [
+      'a slow start by key',
+      { algorithm: 'Maglev', key: 'request.host', slowStart: { window: '5s' } },
+      [slowStartRule],
+    ],
+    [
+      'a threshold above 100',
+      { panicThreshold: 101 },
+      ['spec.balancing.panicThreshold: expected an integer from 0 to 100, found 101'],
+    ],
+    [
+      'a cookie that is no token',
+      { sticky: { cookie: 'a b' } },
+      [
+        'spec.balancing.sticky.cookie: expected a token without spaces or separators (RFC 9110), 1 to 128 characters, found "a b"',
+      ],
+    ],
+    [
+      'a path that would end the cookie',
+      { sticky: { path: '/a;b' } },
+      [
+        'spec.balancing.sticky.path: expected a path of visible ASCII characters without ";", 1 to 1024 characters, found "/a;b"',
+      ],
+    ],
+  ])('%s', (_, balancing, lines) => {
+    expect(linesOf({ balancing })).toEqual(lines);
+  });
+});

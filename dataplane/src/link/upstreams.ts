@@ -1,0 +1,106 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { compileExpression, defaults } from '@gatehouse/crds';
+import {
+  type Balancing,
+  Balancing_Algorithm,
+  EndpointsSchema,
+  Kind,
+  keyOf,
+  type Resource,
+  type ResourceSet,
+  sameHash,
+  UpstreamSchema,
+} from '@gatehouse/snapshot';
+import type { ThreadState } from '../filters/thread-state.ts';
+import { algorithms } from '../upstreams/balancing/algorithms.ts';
+import { roundRobin } from '../upstreams/balancing/round-robin.ts';
+import { Upstream, type UpstreamSettings } from '../upstreams/upstream.ts';
+import type { RefusedResource } from './refusals.ts';
+
+/**
+ * Links an Upstream. One that is known keeps its connections and its state; `later` gets what its new
+ * settings change, to be done when the snapshot comes into force.
+ */
+export function linkUpstream(
+  { name, hash, body }: Resource,
+  known: Upstream | undefined,
+  thread: ThreadState,
+  refusals: RefusedResource[],
+  later: (change: () => void) => void,
+): Upstream {
+  if (known && sameHash(known.settings.hash, hash)) return known;
+  const settings = settingsOf(hash, body, (path, reason) =>
+    refusals.push({ kind: Kind.UPSTREAM, name, path, reason }),
+  );
+  if (!known) return new Upstream(name, settings, thread.wheel);
+  later(() => known.configure(settings));
+  return known;
+}
+
+type Refuse = (path: string, reason: string) => void;
+
+function settingsOf(hash: Uint8Array, body: Uint8Array, refuse: Refuse): UpstreamSettings {
+  const message = fromBinary(UpstreamSchema, body);
+  return {
+    hash,
+    label: message.label,
+    pool: {
+      connectTimeout: message.connectTimeoutMs,
+      maxIdle: message.maxIdleConnections,
+      idleTimeout: message.idleTimeoutMs,
+    },
+    ...balancingOf(message.balancing, refuse),
+  };
+}
+
+function balancingOf(
+  balancing: Balancing | undefined,
+  refuse: Refuse,
+): Pick<UpstreamSettings, 'selection' | 'key' | 'sticky'> {
+  const {
+    algorithm: number = Balancing_Algorithm.ROUND_ROBIN,
+    key = '',
+    sticky,
+    slowStartMs = 0,
+    slowStartMinPercent = 0,
+    panicPercent = defaults.panicThreshold,
+    anyZone = false,
+  } = balancing ?? {};
+  const algorithm = algorithms[number];
+  if (!algorithm) refuse('balancing.algorithm', `${number} is none this release knows`);
+  return {
+    selection: {
+      algorithm: algorithm ?? roundRobin,
+      slowStart:
+        slowStartMs > 0 ? { window: slowStartMs, least: slowStartMinPercent / 100 } : undefined,
+      panicPercent,
+      anyZone,
+    },
+    key: algorithm?.byKey ? compiledKey(key, refuse) : undefined,
+    sticky: sticky && {
+      cookie: sticky.cookie,
+      path: sticky.path,
+      ttl: sticky.ttlSeconds,
+      seed: sticky.seed,
+    },
+  };
+}
+
+function compiledKey(text: string, refuse: Refuse): UpstreamSettings['key'] {
+  try {
+    return compileExpression(text, 'header', 'identity');
+  } catch (error) {
+    refuse('balancing.key', error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}
+
+/**
+ * Gives an upstream its endpoints from the endpoints lane; none when the lane does not name it.
+ * @param zone of this data plane; "" when it is not known.
+ */
+export function applyEndpoints(upstream: Upstream, endpoints: ResourceSet, zone = '') {
+  const resource = endpoints.get(keyOf(Kind.ENDPOINTS, upstream.name));
+  const list = resource ? fromBinary(EndpointsSchema, resource.body).endpoints : [];
+  upstream.setEndpoints(list, zone);
+}
