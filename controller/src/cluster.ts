@@ -87,13 +87,37 @@ export function joinCluster(
     return withDepartures(reportOf(fleet().view(), snapshot, history));
   }
 
+  /**
+   * Tells data planes how many they are: all that take requests, connected to whichever replica or to
+   * none; where nobody says which Pods these are, those that are connected.
+   */
+  const recount = coalesce(countDataPlanes, lookInterval, lookShare);
+  function countDataPlanes() {
+    const pods =
+      dataPlaneService === undefined
+        ? []
+        : readyPods(store.list('EndpointSlice'), dataPlaneService);
+    const nodes = new Set(
+      fleet()
+        .view()
+        .dataPlanes.map(({ node }) => node),
+    );
+    for (const [replica, text] of notices.others()) {
+      for (const { node } of readReport(replica, text).dataPlanes) nodes.add(node);
+    }
+    fleet().count(pods.length || nodes.size);
+  }
+
   const notices = shareNotices({
     api,
     namespace,
     replica: podName,
     podUid,
     text: () => JSON.stringify(report() ?? null),
-    onChange: () => look.soon(),
+    onChange() {
+      look.soon();
+      recount.soon();
+    },
     log,
   });
   void notices.ready.then(() => {
@@ -150,6 +174,7 @@ export function joinCluster(
   const tick = setInterval(() => {
     notices.soon();
     look.soon();
+    recount.soon();
   }, tickInterval);
 
   return {
@@ -171,11 +196,13 @@ export function joinCluster(
     fleetChanged() {
       notices.soon();
       look.soon();
+      recount.soon();
     },
     async close() {
       leave();
       clearInterval(tick);
       look.stop();
+      recount.stop();
       // Whoever leads next must not find a write of this replica under way.
       await Promise.all([writer.close(), certificate?.close()]);
       await Promise.all([election.close(), notices.close(), watch.close()]);

@@ -78,7 +78,8 @@ export async function run(
   started.defer(() => summarise.stop());
   const fleet: Fleet = new Fleet(() => {
     summarise.soon();
-    cluster?.fleetChanged();
+    if (cluster) cluster.fleetChanged();
+    else fleet.count(fleet.size);
   });
 
   const recompile = coalesce(

@@ -45,6 +45,8 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
       ? undefined
       : openLastKnownGood(options.lastKnownGood, { log });
   const held = await lkg?.load();
+  let replicas = held?.replicas ?? 0;
+  if (replicas > 0) workers.setReplicas(replicas);
   let config: ResourceSet = new Map();
   let endpoints: ResourceSet = new Map();
   const applied = new Set<Lane>();
@@ -62,7 +64,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
       serving = true;
       ready.resolve(portsOf(config));
     }
-    if (serving) void lkg?.save(config, endpoints);
+    if (serving) void lkg?.save(config, endpoints, replicas);
     return { ok: true };
   };
 
@@ -75,6 +77,11 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
     release,
     apply,
     held,
+    onReplicas(told) {
+      replicas = told;
+      workers.setReplicas(told);
+      if (serving) void lkg?.save(config, endpoints, replicas);
+    },
     log,
   });
 
@@ -95,7 +102,10 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
       endpoints: () => endpoints,
       ready: () => serving && !closing,
       metrics: () =>
-        prometheusText(workers.regions, processMetrics(subscription.state(), lkg?.state())),
+        prometheusText(
+          workers.regions,
+          processMetrics(subscription.state(), lkg?.state(), replicas),
+        ),
       reload: () => subscription.resync(),
     },
     { host: options.adminHost, port: options.adminPort },

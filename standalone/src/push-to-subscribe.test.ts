@@ -64,6 +64,7 @@ type Judge = (resource: Resource) => boolean;
 function dataPlane(port: number, node: string, refuses: Judge = () => false) {
   const inUse: Record<number, ResourceSet> = {};
   const applied: Lane[] = [];
+  const replicas: number[] = [];
   const gate = { open: Promise.resolve() };
   const subscription = subscribe({
     url: `https://127.0.0.1:${port}`,
@@ -73,6 +74,7 @@ function dataPlane(port: number, node: string, refuses: Judge = () => false) {
     zone: '',
     release: 'test',
     backOff: { first: 1, most: 5 },
+    onReplicas: (number) => replicas.push(number),
     async apply(lane, next) {
       await gate.open;
       const refused = [...next.values()].filter(refuses);
@@ -91,6 +93,7 @@ function dataPlane(port: number, node: string, refuses: Judge = () => false) {
   return opens({
     ...subscription,
     applied,
+    replicas,
     gate,
     config: () => manifestOf(inUse[Lane.CONFIG] ?? emptySet),
     endpoints: () => manifestOf(inUse[Lane.ENDPOINTS] ?? emptySet),
@@ -100,6 +103,24 @@ function dataPlane(port: number, node: string, refuses: Judge = () => false) {
 const soon = (check: () => void) => vi.waitFor(check, { interval: 2, timeout: 5000 });
 
 describe('controller and data plane', () => {
+  test('agree on how many share a limit, after a controller has begun anew as well', async () => {
+    const snapshot = { ...snapshotOf(setOf(route('a', 1))), shares: true };
+    const first = await controller();
+    first.fleet.publish(snapshot);
+    first.fleet.count(3);
+    const plane = dataPlane(first.port, 'dp-1');
+    await soon(() => expect(plane.replicas).toEqual([3]));
+    first.fleet.count(4);
+    await soon(() => expect(plane.replicas).toEqual([3, 4]));
+    await first.close();
+    const second = await controller(first.port);
+    second.fleet.publish(snapshot);
+    second.fleet.count(1);
+    await soon(() => expect(plane.state().current).toBe(true));
+    second.fleet.count(5);
+    await soon(() => expect(plane.replicas).toEqual([3, 4, 5]));
+  });
+
   test('agree after any sequence of changes, lost streams and refusals', async () => {
     const { fleet, port } = await controller();
     // Content 3 is refused by all.

@@ -41,6 +41,8 @@ export type Compiled = {
   /** Versions of the two lanes, see versionOf. */
   configVersion: string;
   endpointsVersion: string;
+  /** Some limit is shared among data planes: they are to know how many they are. */
+  shares: boolean;
   /** Of every Gateway, Route, Upstream, policy and Consumer, by kind, namespace and name. */
   statuses: ObjectStatus[];
 };
@@ -163,6 +165,7 @@ export function createCompiler(): (resources: Resources) => Compiled {
       keep: new Set(served.flatMap(({ lost }) => lost.map((name) => keyOf(Kind.SECRET, name)))),
       configVersion: config.version,
       endpointsVersion: endpoints.version,
+      shares: policies.shares,
       statuses,
     };
   };

@@ -8,6 +8,7 @@ import {
   type ResourceSet,
 } from '@gatehouse/snapshot';
 import { EffectiveLane, type RefusedBy } from './effective.ts';
+import { createReplicas } from './replicas.ts';
 import { type Lanes, type Outcome, Session } from './session.ts';
 import type { RefusedUpdate, SessionLane } from './session-lane.ts';
 
@@ -47,6 +48,8 @@ export interface Snapshot {
   endpointsVersion: string;
   /** Config resources that could not be compiled: whoever holds one keeps it. None when left out. */
   keep?: ReadonlySet<Key>;
+  /** Data planes are to know at once how many they are; else they learn it with other news. */
+  shares?: boolean;
 }
 
 /** How a stream is told about its session. */
@@ -59,7 +62,16 @@ export interface Stream {
 
 /** All data planes that are connected, and what is pushed to them. */
 export class Fleet {
-  readonly #lanes: Lanes = { config: new EffectiveLane(), endpoints: new EffectiveLane() };
+  readonly #lanes: Lanes = {
+    config: new EffectiveLane(),
+    endpoints: new EffectiveLane(),
+    replicas: 0,
+    shares: false,
+  };
+  readonly #replicas = createReplicas((replicas) => {
+    this.#lanes.replicas = replicas;
+    for (const stream of this.#streams.values()) stream.wake();
+  });
   readonly #streams = new Map<Session, Stream>();
   readonly #onChange: () => void;
   #nacks = 0;
@@ -70,10 +82,21 @@ export class Fleet {
   }
 
   /** Sends what changed to whoever does not have it. */
-  publish({ config, configVersion, endpoints, endpointsVersion, keep }: Snapshot): void {
+  publish({ config, configVersion, endpoints, endpointsVersion, keep, shares }: Snapshot): void {
     this.#lanes.config.publish(config, configVersion, keep);
     this.#lanes.endpoints.publish(endpoints, endpointsVersion);
+    this.#lanes.shares = shares ?? false;
     this.#changed();
+  }
+
+  /** Data planes that are connected. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Tells data planes how many they are, here or anywhere. */
+  count(dataPlanes: number): void {
+    this.#replicas.count(dataPlanes);
   }
 
   /** Of two streams of one node the newer one is the data plane: the older may be a dead peer. */
@@ -83,6 +106,7 @@ export class Fleet {
     }
     const session = new Session(hello, this.#lanes);
     this.#streams.set(session, stream);
+    this.#replicas.claim(hello.replicas);
     this.#onChange();
     return session;
   }
@@ -134,6 +158,7 @@ export class Fleet {
   shutDown(): void {
     const reason = new ConnectError('the controller stops', Code.Unavailable);
     for (const session of [...this.#streams.keys()]) this.#cut(session, reason);
+    this.#replicas.close();
   }
 
   #cut(session: Session, reason: ConnectError): void {

@@ -68,14 +68,15 @@ export class SessionLane {
   /**
    * The next update, which then is the unanswered one; undefined when there is nothing to send or
    * one is unanswered. `keeps` decides which held resources outside the target stay; none when undefined.
+   * With `anyway` there is something to send beside resources.
    */
-  next(effective: Effective, keeps?: Keeps): Update | undefined {
+  next(effective: Effective, keeps?: Keeps, anyway = false): Update | undefined {
     if (this.#pending !== undefined) return undefined;
     const full = this.#full;
     const kept = keeps === undefined ? [] : this.#kept(effective, keeps);
     const { manifest, version } = kept.length === 0 ? effective : this.#with(effective, kept);
     if (version === this.refused?.version) return undefined;
-    if (this.#told && !full && version === this.version) return undefined;
+    if (this.#told && !full && !anyway && version === this.version) return undefined;
     const held = full ? new Map<Key, string>() : without(this.manifest, kept);
     const { put, remove } = differenceTo(effective, held);
     const bytes = sizeOf(put);

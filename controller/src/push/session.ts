@@ -23,6 +23,10 @@ const mostTroubles = 1000;
 export interface Lanes {
   config: EffectiveLane;
   endpoints: EffectiveLane;
+  /** How many data planes share limits; 0 while that is not known. */
+  replicas: number;
+  /** That number is worth an update of its own. */
+  shares: boolean;
 }
 
 /** What an answer of a data plane led to. */
@@ -38,6 +42,8 @@ export class Session {
   /** What does not work at run time, by its own account. */
   troubles: readonly Refusal[] = [];
   readonly #lanes: Lanes;
+  /** The number of replicas that it was told on this stream. */
+  #replicas = 0;
 
   constructor({ node, zone, release, held }: Hello, lanes: Lanes) {
     const config = new Map<Key, string>();
@@ -61,7 +67,11 @@ export class Session {
 
   /** The next update to send; undefined when there is none now. Endpoints go first. */
   next(): Update | undefined {
-    return this.#nextEndpoints() ?? this.#nextConfig();
+    const update = this.#nextEndpoints() ?? this.#nextConfig();
+    if (update === undefined) return undefined;
+    this.#replicas = this.#lanes.replicas;
+    update.replicas = this.#replicas;
+    return update;
   }
 
   answer(message: FromDataPlane['message']): Outcome {
@@ -95,6 +105,7 @@ export class Session {
       effective,
       (key, hash) =>
         (effective.missing.has(key) || this.#isServed(key)) && !lane.isRefused(key, hash),
+      this.#lanes.shares && this.#replicas !== this.#lanes.replicas,
     );
   }
 

@@ -26,6 +26,7 @@ function compiledOf(status: Partial<ObjectStatus> = {}): Compiled {
     configVersion: versionOf(config),
     endpoints: ends,
     endpointsVersion: versionOf(ends),
+    shares: false,
     keep: new Set(),
     statuses: [{ ...object, ...status }],
   };

@@ -33,6 +33,8 @@ export type Apply = (lane: Lane, next: ResourceSet, change: Change) => Promise<A
 export interface Held {
   config: ResourceSet;
   endpoints: ResourceSet;
+  /** How many data planes share limits; left out when that was never told. */
+  replicas?: number;
 }
 
 export type Answer =

@@ -22,12 +22,14 @@ export const headBytes = magic.length + 4 + checksumBytes;
 
 /** Bytes of a piece, at the least: what can be made without anybody noticing. */
 const pieceBytes = 32 * 1024;
-/** The field of LastKnownGood that holds the resources. */
+/** The fields of LastKnownGood. */
 const resourcesField = 1;
+const replicasField = 2;
 
 /** The body of the file in pieces: a LastKnownGood, resource by resource. */
-export function* bodyOf({ config, endpoints }: Held): Generator<Uint8Array> {
+export function* bodyOf({ config, endpoints, replicas = 0 }: Held): Generator<Uint8Array> {
   let writer = new BinaryWriter();
+  if (replicas > 0) writer.tag(replicasField, WireType.Varint).uint32(replicas);
   let bytes = 0;
   for (const set of [config, endpoints]) {
     for (const resource of set.values()) {
@@ -71,14 +73,15 @@ export function decode(bytes: Buffer): Held {
   }
   const config = new Map<Key, Resource>();
   const endpoints = new Map<Key, Resource>();
-  for (const resource of fromBinary(LastKnownGoodSchema, body).resources) {
+  const { resources, replicas } = fromBinary(LastKnownGoodSchema, body);
+  for (const resource of resources) {
     const { kind, name } = resource;
     if (hex(hashOf(kind, name, resource.body)) !== hex(resource.hash)) {
       throw new Error(`the body of resource "${name}" does not fit its hash`);
     }
     (laneOf(kind) === Lane.ENDPOINTS ? endpoints : config).set(keyOf(kind, name), resource);
   }
-  return { config, endpoints };
+  return replicas > 0 ? { config, endpoints, replicas } : { config, endpoints };
 }
 
 function sha256(bytes: Uint8Array): Buffer {

@@ -48,6 +48,11 @@ describe('a saved file', () => {
     expect(manifestOf(held!.endpoints)).toEqual(manifestOf(endpoints));
   });
 
+  test('tells how many data planes share limits', async () => {
+    await openLastKnownGood(file).save(setOf(route('a', 1)), emptySet, 3);
+    expect(await openLastKnownGood(file).load()).toMatchObject({ replicas: 3 });
+  });
+
   test('is private, and leaves nothing beside it', async () => {
     await openLastKnownGood(file).save(setOf(route('a', 1)), emptySet);
     expect((await stat(file)).mode & 0o777).toBe(0o600);

@@ -23,7 +23,7 @@ export interface LastKnownGood {
    * the newest. Resolves when this or a newer state
    * is on disk, or could not be written (see `state`). Never rejects.
    */
-  save(config: ResourceSet, endpoints: ResourceSet): Promise<void>;
+  save(config: ResourceSet, endpoints: ResourceSet, replicas?: number): Promise<void>;
   state(): LastKnownGoodState;
   /** Writes what still waits and stops. */
   close(): Promise<void>;
@@ -97,8 +97,8 @@ export function openLastKnownGood(file: string, options: LastKnownGoodOptions = 
         return undefined;
       }
     },
-    save(config, endpoints) {
-      waiting = { config, endpoints };
+    save(config, endpoints, replicas = 0) {
+      waiting = { config, endpoints, replicas };
       running ??= drain();
       return running;
     },

@@ -13,7 +13,12 @@ const message = (inner: Inner): FromDataPlane => create(FromDataPlaneSchema, { m
 
 /** The opening message; `held` undefined asks for everything. */
 export function helloOf(
-  { node, zone, release }: { node: string; zone: string; release: string },
+  {
+    node,
+    zone,
+    release,
+    replicas,
+  }: { node: string; zone: string; release: string; replicas: number },
   held: Held | undefined,
 ): FromDataPlane {
   const claims: MessageInitShape<typeof HeldSchema>[] = [];
@@ -24,7 +29,7 @@ export function helloOf(
     claim(held.config);
     claim(held.endpoints);
   }
-  return message({ case: 'hello', value: { node, zone, release, held: claims } });
+  return message({ case: 'hello', value: { node, zone, release, held: claims, replicas } });
 }
 
 export function answerOf(lane: number, answer: Answer): FromDataPlane {

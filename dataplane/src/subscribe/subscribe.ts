@@ -23,6 +23,8 @@ export interface SubscribeOptions extends Omit<Address, 'ca'> {
    * for. It is put in use by the first update, whatever that changes, or by `useHeld`.
    */
   held?: Held | undefined;
+  /** Called with how many data planes share limits, whenever the controller says another number. */
+  onReplicas?: ((replicas: number) => void) | undefined;
   log?: Pick<Logger, 'info' | 'warn' | 'error'> | undefined;
   backOff?: BackOff;
 }
@@ -79,6 +81,7 @@ export function subscribe(options: SubscribeOptions): Subscription {
   let refused = 0;
   let connected = false;
   let lastError: string | undefined;
+  let replicas = options.held?.replicas ?? 0;
   let turn: Promise<unknown> = Promise.resolve();
 
   /** One `apply` at a time. */
@@ -90,6 +93,10 @@ export function subscribe(options: SubscribeOptions): Subscription {
 
   async function take(update: Update): Promise<void> {
     connected = true;
+    if (update.replicas > 0 && update.replicas !== replicas) {
+      replicas = update.replicas;
+      options.onReplicas?.(replicas);
+    }
     const answer = await answerTo(update);
     const { lane } = update;
     if (answer.ok) {
@@ -124,7 +131,7 @@ export function subscribe(options: SubscribeOptions): Subscription {
     const bearer = typeof token === 'string' ? token : await token();
     const held = { config: config.set, endpoints: endpoints.set };
     const ours = new Outbox<FromDataPlane>();
-    ours.send(helloOf(options, resyncs.pending ? undefined : held));
+    ours.send(helloOf({ ...options, replicas }, resyncs.pending ? undefined : held));
     if (problems.length > 0) ours.send(healthOf(problems));
     outbox = ours;
     const ca = typeof options.ca === 'function' ? await options.ca() : options.ca;

@@ -6,6 +6,7 @@ import type { ProcessMetric } from './prometheus.ts';
 export function processMetrics(
   subscription: SubscriptionState,
   lkg: LastKnownGoodState | undefined,
+  replicas: number,
 ): ProcessMetric[] {
   const { user, system } = process.cpuUsage();
   const gauge = (name: string, help: string, value: number) =>
@@ -24,6 +25,11 @@ export function processMetrics(
       'gatehouse_controller_connected',
       'Whether the stream to the controller is open.',
       subscription.connected ? 1 : 0,
+    ),
+    gauge(
+      'gatehouse_rate_limit_replicas',
+      'Data planes that share the limits whose store is Shared, as the controller says; 0 before it does.',
+      replicas,
     ),
     counter(
       'gatehouse_snapshot_refused_total',

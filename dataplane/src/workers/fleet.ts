@@ -72,6 +72,7 @@ export function startWorkers({
   const counterMemory = createCounterMemory();
   let config: ResourceSet = new Map();
   let endpoints: ResourceSet = new Map();
+  let replicas = 1;
   let nextId = 1;
   let closing = false;
   let delay = 0;
@@ -147,6 +148,7 @@ export function startWorkers({
   }
 
   async function catchUp(member: Member) {
+    await ask(member, { type: 'replicas', replicas });
     await ask(member, { type: 'endpoints', put: plain(endpoints.values()), remove: [] });
     if (config.size === 0) return;
     await ask(member, { type: 'prepare', put: plain(config.values()), remove: [] });
@@ -198,6 +200,12 @@ export function startWorkers({
       inTurn(() =>
         lane === Lane.ENDPOINTS ? useEndpoints(next, change) : useConfig(next, change),
       ),
+
+    /** So many data planes share limits; at least 1. */
+    setReplicas(next: number) {
+      replicas = next;
+      void askAll({ type: 'replicas', replicas });
+    },
 
     /** From now on each response asks its client to connect anew. */
     async leave() {

@@ -31,6 +31,8 @@ export type ToWorker =
   | { type: 'commit'; id: number }
   | { type: 'discard'; id: number }
   | ({ type: 'endpoints'; id: number } & Difference)
+  /** So many data planes share limits. */
+  | { type: 'replicas'; id: number; replicas: number }
   | { type: 'leave'; id: number }
   | { type: 'drain'; id: number; timeout: number };
 

@@ -104,6 +104,9 @@ function createServing(
       case 'endpoints':
         setEndpoints(message);
         return [];
+      case 'replicas':
+        thread.counters.replicas = message.replicas;
+        return [];
       case 'leave':
         ports.leave();
         return [];

@@ -104,6 +104,15 @@ export declare type Update = Message<"gatehouse.snapshot.v1.Update"> & {
    * @generated from field: repeated gatehouse.snapshot.v1.ResourceKey keep = 6;
    */
   keep: ResourceKey[];
+
+  /**
+   * How many data planes take requests, for limits of which each has a share; 0: as before. An update
+   * may hold nothing else. It is no resource: it follows from who is connected, not from what was compiled,
+   * and a data plane of an older release passes over it.
+   *
+   * @generated from field: uint32 replicas = 7;
+   */
+  replicas: number;
 };
 
 /**
@@ -203,6 +212,13 @@ export declare type Hello = Message<"gatehouse.snapshot.v1.Hello"> & {
    * @generated from field: repeated gatehouse.snapshot.v1.Held held = 4;
    */
   held: Held[];
+
+  /**
+   * The last `replicas` it was told; 0: none.
+   *
+   * @generated from field: uint32 replicas = 5;
+   */
+  replicas: number;
 };
 
 /**
@@ -328,6 +344,13 @@ export declare type LastKnownGood = Message<"gatehouse.snapshot.v1.LastKnownGood
    * @generated from field: repeated gatehouse.snapshot.v1.Resource resources = 1;
    */
   resources: Resource[];
+
+  /**
+   * As in Update; 0 when it was never told.
+   *
+   * @generated from field: uint32 replicas = 2;
+   */
+  replicas: number;
 };
 
 /**
@@ -530,6 +553,13 @@ export declare type Rule = Message<"gatehouse.snapshot.v1.Rule"> & {
    * @generated from field: gatehouse.snapshot.v1.Timeouts timeouts = 10;
    */
   timeouts?: Timeouts | undefined;
+
+  /**
+   * Of `forward`.
+   *
+   * @generated from field: gatehouse.snapshot.v1.Fallback fallback = 11;
+   */
+  fallback?: Fallback | undefined;
 };
 
 /**
@@ -537,6 +567,37 @@ export declare type Rule = Message<"gatehouse.snapshot.v1.Rule"> & {
  * Use `create(RuleSchema)` to create a new message.
  */
 export declare const RuleSchema: GenMessage<Rule>;
+
+/**
+ * What answers when the backend is not asked: its circuit breaker is open, it is at a limit, or none of
+ * its endpoints is in service.
+ *
+ * @generated from message gatehouse.snapshot.v1.Fallback
+ */
+export declare type Fallback = Message<"gatehouse.snapshot.v1.Fallback"> & {
+  /**
+   * @generated from oneof gatehouse.snapshot.v1.Fallback.instead
+   */
+  instead: {
+    /**
+     * @generated from field: gatehouse.snapshot.v1.WeightedBackend backend = 1;
+     */
+    value: WeightedBackend;
+    case: "backend";
+  } | {
+    /**
+     * @generated from field: gatehouse.snapshot.v1.Respond respond = 2;
+     */
+    value: Respond;
+    case: "respond";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.Fallback.
+ * Use `create(FallbackSchema)` to create a new message.
+ */
+export declare const FallbackSchema: GenMessage<Fallback>;
 
 /**
  * @generated from message gatehouse.snapshot.v1.Match
@@ -1011,6 +1072,11 @@ export declare type Upstream = Message<"gatehouse.snapshot.v1.Upstream"> & {
    * @generated from field: gatehouse.snapshot.v1.Balancing balancing = 5;
    */
   balancing?: Balancing | undefined;
+
+  /**
+   * @generated from field: gatehouse.snapshot.v1.CircuitBreaker circuit_breaker = 6;
+   */
+  circuitBreaker?: CircuitBreaker | undefined;
 };
 
 /**
@@ -1121,6 +1187,88 @@ export enum Balancing_Algorithm {
  * Describes the enum gatehouse.snapshot.v1.Balancing.Algorithm.
  */
 export declare const Balancing_AlgorithmSchema: GenEnum<Balancing_Algorithm>;
+
+/**
+ * @generated from message gatehouse.snapshot.v1.CircuitBreaker
+ */
+export declare type CircuitBreaker = Message<"gatehouse.snapshot.v1.CircuitBreaker"> & {
+  /**
+   * Failures one after the other that open it; 0: they do not.
+   *
+   * @generated from field: uint32 failure_threshold = 1;
+   */
+  failureThreshold: number;
+
+  /**
+   * @generated from field: uint32 timeout_ms = 2;
+   */
+  timeoutMs: number;
+
+  /**
+   * @generated from field: uint32 half_open_requests = 3;
+   */
+  halfOpenRequests: number;
+
+  /**
+   * @generated from field: gatehouse.snapshot.v1.ErrorRate error_rate = 4;
+   */
+  errorRate?: ErrorRate | undefined;
+
+  /**
+   * @generated from field: gatehouse.snapshot.v1.UpstreamLimits limits = 5;
+   */
+  limits?: UpstreamLimits | undefined;
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.CircuitBreaker.
+ * Use `create(CircuitBreakerSchema)` to create a new message.
+ */
+export declare const CircuitBreakerSchema: GenMessage<CircuitBreaker>;
+
+/**
+ * @generated from message gatehouse.snapshot.v1.ErrorRate
+ */
+export declare type ErrorRate = Message<"gatehouse.snapshot.v1.ErrorRate"> & {
+  /**
+   * @generated from field: uint32 percent = 1;
+   */
+  percent: number;
+
+  /**
+   * @generated from field: uint32 window_ms = 2;
+   */
+  windowMs: number;
+
+  /**
+   * @generated from field: uint32 minimum_requests = 3;
+   */
+  minimumRequests: number;
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.ErrorRate.
+ * Use `create(ErrorRateSchema)` to create a new message.
+ */
+export declare const ErrorRateSchema: GenMessage<ErrorRate>;
+
+/**
+ * Over all threads of a data plane; 0: no limit.
+ *
+ * @generated from message gatehouse.snapshot.v1.UpstreamLimits
+ */
+export declare type UpstreamLimits = Message<"gatehouse.snapshot.v1.UpstreamLimits"> & {
+  /**
+   * @generated from field: uint32 max_requests = 1;
+   */
+  maxRequests: number;
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.UpstreamLimits.
+ * Use `create(UpstreamLimitsSchema)` to create a new message.
+ */
+export declare const UpstreamLimitsSchema: GenMessage<UpstreamLimits>;
 
 /**
  * @generated from message gatehouse.snapshot.v1.StickySessions

@@ -10,6 +10,7 @@ import { consumerStatus } from './consumers.ts';
 import { type EffectivePolicy, effectivePolicy } from './effective.ts';
 import type { CheckedPolicy, PolicyObject } from './policy.ts';
 import { policyStatus } from './policy-status.ts';
+import { sharesLimits } from './rate-limit.ts';
 import { checkByKind } from './registry.ts';
 import { byTarget, type PolicyRoute, policyRoute, scopesOf } from './scopes.ts';
 import { secretRefsOf } from './secret-refs.ts';
@@ -29,6 +30,8 @@ export type CompiledPolicies = {
   resources: EffectivePolicy['resource'][];
   /** What their rules refer to. */
   secrets: Resource[];
+  /** See Compiled. */
+  shares: boolean;
   statuses: ObjectStatus[];
 };
 
@@ -80,7 +83,12 @@ export function createPolicyCompiler() {
     );
     checked.endRun();
     effective.endRun();
-    return { resources, secrets: policies.flatMap(({ secrets }) => secrets), statuses };
+    return {
+      resources,
+      secrets: policies.flatMap(({ secrets }) => secrets),
+      shares: policies.some(sharesLimits),
+      statuses,
+    };
   };
 }
 

@@ -1,11 +1,12 @@
 import {
+  type Counting,
   type Limit,
   longestDuration,
   parseDuration,
   type RateLimitPolicySpec,
 } from '@gatehouse/crds';
 import type { PolicyContext } from './context.ts';
-import type { PolicyDefinition } from './policy.ts';
+import type { CheckedPolicy, PolicyDefinition } from './policy.ts';
 
 type RateLimitFields = NonNullable<RateLimitPolicySpec['defaults']>;
 
@@ -37,6 +38,16 @@ export const rateLimit: PolicyDefinition<RateLimitFields> = {
   excludedPaths: () => [],
   guardedHeaders: () => [],
 };
+
+/** Whether limits of a policy are shared among data planes. */
+export function sharesLimits({ kind, rules }: CheckedPolicy): boolean {
+  return (
+    kind === 'RateLimitPolicy' &&
+    rules.some(
+      ({ block, config }) => block === 'counting' && (config as Counting).store === 'Shared',
+    )
+  );
+}
 
 function checkLimit(
   { rates = [], counters = [], cost, when, adaptive }: Limit,

@@ -15,7 +15,7 @@ function world() {
   return {
     fleet,
     publish(config: ResourceSet, version: number) {
-      compiled = { ...snapshotOf(config), keep: new Set(), statuses: [] };
+      compiled = { ...snapshotOf(config), shares: false, keep: new Set(), statuses: [] };
       history.config.note(compiled.configVersion, { 'Route/': version, 'Service/': version });
       history.endpoints.note(compiled.endpointsVersion, { 'Route/': version });
       fleet.publish(compiled);

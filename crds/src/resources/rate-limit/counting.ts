@@ -106,8 +106,7 @@ export const counting = object(
     failureMode: optional(
       oneOf(['Open', 'Closed', 'Local'], {
         description:
-          'While Redis cannot be asked: let all pass, let none pass (503), or count as Local.',
-        default: defaults.rateLimitFailureMode,
+          'While Redis cannot be asked: let all pass, let none pass (503), or count as Local, which is so when left out.',
       }),
     ),
     headers: optional(

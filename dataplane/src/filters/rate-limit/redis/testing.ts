@@ -14,7 +14,7 @@ export const perHour = (limit: number, more: Partial<Limit> = {}): Limit => ({
 
 export function withRedis(
   { address }: Pick<TestRedis, 'address'>,
-  more: Partial<Counting> & { redis?: Partial<NonNullable<Counting['redis']>> } = {},
+  more: Omit<Partial<Counting>, 'redis'> & { redis?: Partial<NonNullable<Counting['redis']>> } = {},
 ): Counting {
   return {
     store: 'Redis',
