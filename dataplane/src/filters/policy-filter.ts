@@ -135,7 +135,10 @@ class PolicyFilter implements Filter {
       effects,
     );
     // What it took for a while is given back, enforced or not.
-    if (effects.atEnd) exchange.atEnd = [...(exchange.atEnd ?? []), ...effects.atEnd];
+    if (effects.atEnd) {
+      if (exchange.endedAt === 0) exchange.atEnd = [...(exchange.atEnd ?? []), ...effects.atEnd];
+      else for (const ended of effects.atEnd) ended(exchange);
+    }
     const reply = await this.#judge(exchange, applying & ~this.#shadow);
     // Whom others refuse already tells nothing about a policy on trial.
     if (denial && !reply) this.#decisions.denied(exchange, denial, true);

@@ -9,7 +9,12 @@ import {
 } from '@gatehouse/snapshot';
 import type { Logger } from 'pino';
 import type { Trouble } from '../filters/health.ts';
-import { createCounterMemory } from '../filters/rate-limit/counters.ts';
+import {
+  type CounterMemory,
+  counterMemoryOf,
+  createCounterMemory,
+  releaseCounters,
+} from '../filters/rate-limit/counters.ts';
 import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import { now } from '../state/clock.ts';
@@ -42,6 +47,7 @@ const backOff = { first: 100, most: 5000, calmAfter: 10_000 };
 type Member = {
   thread: Thread;
   counters: Region;
+  limits: CounterMemory;
   pending: Map<number, (refusals: RefusedResource[]) => void>;
   troubles: Trouble[];
 };
@@ -74,6 +80,7 @@ export function startWorkers({
   let endpoints: ResourceSet = new Map();
   let replicas = 1;
   let nextId = 1;
+  let nextOwner = 1;
   let closing = false;
   let delay = 0;
   let startedAt = now();
@@ -89,18 +96,25 @@ export function startWorkers({
   function start(): Member {
     const region = createRegion();
     const names: SeriesName[] = [];
+    const counted = counterMemoryOf(counterMemory, nextOwner++);
     const workerData: WorkerStart = {
       host,
       zone,
       limits,
       logLevel,
       accessLog,
-      counters: counterMemory,
+      counters: counted,
       region,
     };
     const thread = count === 1 ? startHere(workerData) : startThread(workerData);
     const counters: Region = { values: new Float64Array(region), names };
-    const member: Member = { thread, counters, pending: new Map(), troubles: [] };
+    const member: Member = {
+      thread,
+      counters,
+      limits: counted,
+      pending: new Map(),
+      troubles: [],
+    };
     regions.push(counters);
     thread.onMessage((message) => {
       if (message.type === 'series') names.push(message.name);
@@ -132,6 +146,7 @@ export function startWorkers({
     if (index >= 0) members.splice(index, 1);
     for (const done of gone.pending.values()) done([]);
     gone.pending.clear();
+    releaseCounters(gone.limits);
     if (closing) return;
     log.error({ err }, 'A worker thread has failed');
     closeConnections(gone);

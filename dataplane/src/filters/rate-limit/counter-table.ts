@@ -10,9 +10,12 @@ const rows = 32_768;
 /** About 8.6 MiB for up to 229,376 counters beside those that overflow; pages are touched when used. */
 export const tableBytes = rows * rowWords * 4;
 
-/** Turns of spinning before a thread sleeps for the lock, and milliseconds after which its holder is taken for dead. */
+/**
+ * Turns of spinning before a thread sleeps for the lock. A holder that has ended is found by whoever
+ * started it; one that is stuck for so many milliseconds loses the lock.
+ */
 const spins = 2000;
-const deadHolder = 200;
+const stuckHolder = 1000;
 
 /** What is asked of one counter, and where that is. */
 export type CounterDemand = Demand & { high: number; low: number };
@@ -26,15 +29,20 @@ export class CounterTable {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly #onOverflow: () => void;
+  readonly #owner: number;
   readonly #locked: number[] = [];
   readonly #slots: number[] = [];
   readonly #state: CounterState = { until: 0, a: 0, b: 0 };
 
-  /** @param memory of `tableBytes`, zeroed when it is new. */
-  constructor(memory: SharedArrayBuffer, onOverflow: () => void) {
+  /**
+   * @param memory of `tableBytes`, zeroed when it is new.
+   * @param owner of locks: a number above 0 that no other thread has.
+   */
+  constructor(memory: SharedArrayBuffer, onOverflow: () => void, owner = 1) {
     this.#words = new Int32Array(memory);
     this.#numbers = new Float64Array(memory);
     this.#onOverflow = onOverflow;
+    this.#owner = owner;
   }
 
   /**
@@ -103,21 +111,26 @@ export class CounterTable {
 
   #lockRow(at: number): void {
     for (let i = 0; i < spins; i++) {
-      if (Atomics.compareExchange(this.#words, at, 0, 1) === 0) return;
+      if (Atomics.compareExchange(this.#words, at, 0, this.#owner) === 0) return;
     }
-    let waited = 0;
-    while (Atomics.compareExchange(this.#words, at, 0, 1) !== 0) {
-      // A thread that was ended in the middle of a step cannot unlock any more.
-      if (waited++ >= deadHolder) return;
-      Atomics.wait(this.#words, at, 1, 1);
+    const begin = performance.now();
+    for (;;) {
+      const holder = Atomics.compareExchange(this.#words, at, 0, this.#owner);
+      if (holder === 0) return;
+      if (performance.now() > begin + stuckHolder) {
+        if (Atomics.compareExchange(this.#words, at, holder, this.#owner) === holder) return;
+      }
+      Atomics.wait(this.#words, at, holder, 1);
     }
   }
 
   #unlock(): void {
-    for (const row of this.#locked) {
-      Atomics.store(this.#words, row * rowWords, 0);
-      Atomics.notify(this.#words, row * rowWords, 1);
-    }
+    for (const row of this.#locked) unlockRow(this.#words, row * rowWords, this.#owner);
+  }
+
+  /** Takes its locks from a thread that has ended. @param owner its number. */
+  unlockAllOf(owner: number): void {
+    for (let row = 0; row < rows; row++) unlockRow(this.#words, row * rowWords, owner);
   }
 
   /**
@@ -162,6 +175,11 @@ export class CounterTable {
     this.#numbers[at / 2 + 2] = a;
     this.#numbers[at / 2 + 3] = b;
   }
+}
+
+/** Whoever has lost the lock meanwhile takes it from nobody. */
+function unlockRow(words: Int32Array, at: number, owner: number): void {
+  if (Atomics.compareExchange(words, at, owner, 0) === owner) Atomics.notify(words, at, 1);
 }
 
 function rowOf({ low }: CounterDemand): number {

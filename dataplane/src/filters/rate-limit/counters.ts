@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Family } from '../../telemetry/families.ts';
 import { CounterTable, tableBytes } from './counter-table.ts';
+import { giveBackHeld, Holdings, holdingsBytes } from './holdings.ts';
 import { KeyedHash } from './keyed-hash.ts';
 
 export const rateLimitOverflow: Family = {
@@ -9,25 +10,47 @@ export const rateLimitOverflow: Family = {
   help: 'Requests that found no counter of their own, because all near it are in use.',
 };
 
-/** What the threads of a data plane share for their counters. */
+/** What the threads of a data plane share for their counters, and what one of them has in it. */
 export type CounterMemory = {
   table: SharedArrayBuffer;
   /** Two numbers of 32 random bits, by which keys are hashed. */
   key: [number, number];
+  /** Number of the thread, from 1. */
+  owner: number;
+  /** What this thread holds. */
+  holdings: SharedArrayBuffer;
 };
 
-/** Memory for one data plane. */
+/** Memory for one data plane, as its first thread has it. */
 export function createCounterMemory(): CounterMemory {
   const random = randomBytes(8);
   return {
     table: new SharedArrayBuffer(tableBytes),
     key: [random.readInt32LE(0), random.readInt32LE(4)],
+    owner: 1,
+    holdings: new SharedArrayBuffer(holdingsBytes),
   };
 }
+
+/** The same for another thread. */
+export function counterMemoryOf(memory: CounterMemory, owner: number): CounterMemory {
+  return { ...memory, owner, holdings: new SharedArrayBuffer(holdingsBytes) };
+}
+
+/** Gives back what a thread that has ended held, and its locks. */
+export function releaseCounters({ table, owner, holdings }: CounterMemory): void {
+  const counters = new CounterTable(table, () => undefined, main);
+  counters.unlockAllOf(owner);
+  giveBackHeld(holdings, counters);
+}
+
+/** The owner of what the main thread locks for others. */
+const main = 2 ** 31 - 1;
 
 /** The counters of rate limits, as a thread sees them. */
 export type Counters = {
   table: CounterTable;
+  holdings: Holdings;
   hash: KeyedHash;
   /** Data planes that share the limits whose store is Shared; at least 1. */
   replicas: number;
@@ -35,7 +58,8 @@ export type Counters = {
 
 export function createCounters(memory: CounterMemory, onOverflow: () => void): Counters {
   return {
-    table: new CounterTable(memory.table, onOverflow),
+    table: new CounterTable(memory.table, onOverflow, memory.owner),
+    holdings: new Holdings(memory.holdings),
     hash: new KeyedHash(memory.key),
     replicas: 1,
   };

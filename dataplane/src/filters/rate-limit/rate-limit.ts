@@ -72,9 +72,16 @@ class RateLimitEnforcer implements Enforcer {
   #giveBackAtEnd(counted: readonly Counted[], effects: Effects): void {
     for (const { concurrent, demands } of counted) {
       if (!concurrent) continue;
-      const taken = demands.map((demand) => ({ ...demand }));
+      const { table, holdings } = this.#counters;
+      const taken = demands.map((demand) => ({
+        demand: { ...demand },
+        entry: holdings.hold(demand),
+      }));
       const ended = () => {
-        for (const demand of taken) this.#counters.table.giveBack(demand, now());
+        for (const { demand, entry } of taken) {
+          table.giveBack(demand, now());
+          holdings.release(entry);
+        }
       };
       effects.atEnd = [...(effects.atEnd ?? []), ended];
     }
