@@ -25,11 +25,11 @@ export const probeName = (index: number) => `probe-${index % probes}`;
 const writers = 16;
 
 /** Everything but most of the Routes. */
-export async function populate({ api, port, backendPort }: Stage, size: Size): Promise<void> {
+export async function populate({ api, port, backend }: Stage, size: Size): Promise<void> {
   await api.apply('/apis/gateway.networking.k8s.io/v1/gatewayclasses/gatehouse', gatewayClass);
   const objects = [
     gateway(port),
-    backendUpstream(backendPort),
+    backendUpstream(backend.port),
     loadRoute('0'),
     ...Array.from({ length: probes }, (_, n) => answerRoute(probeName(n), 'first')),
     ...Array.from({ length: size.services }, (_, n) => service(n)),

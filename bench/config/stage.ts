@@ -13,7 +13,7 @@ import { type Program, startProgram } from './program.ts';
 const root = join(import.meta.dirname, '../..');
 /** What the images give Node, with the memory limit of the chart, 512 MiB, in place of a share of it. */
 const nodeFlags = {
-  controller: ['--max-old-space-size=205', '--max-semi-space-size=8'],
+  controller: ['--max-old-space-size=205'],
   dataPlane: ['--max-old-space-size=205'],
 };
 export type Replica = Program & { grpcPort: number; adminPort: number };
@@ -25,7 +25,7 @@ export type Stage = {
   api: ApiClient;
   /** Of the Gateway's listener. */
   port: number;
-  backendPort: number;
+  backend: Program & { port: number };
   startController(name: string): Promise<Replica>;
   /** @param index which address of the loopback network it listens on, and which file it keeps. */
   startDataPlane(index: number, controller: { grpcPort: number; name: string }): Promise<DataPlane>;
@@ -83,12 +83,12 @@ export async function setStage(programs: string, profile?: string): Promise<Stag
     );
     const [port = 0] = await freePorts(1);
     const backend = await start('backend', [join(import.meta.dirname, 'backend.ts')]);
-    const { port: backendPort } = await backend.message<{ port: number }>('listening');
+    const listening = await backend.message<{ port: number }>('listening');
     return {
       controlPlane,
       api: await apiClient(controlPlane.kubeconfig),
       port,
-      backendPort,
+      backend: { ...backend, port: listening.port },
       async startController(name) {
         const controller = await start(name, [
           ...nodeFlags.controller,

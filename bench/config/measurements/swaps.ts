@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Report } from '../../../e2e/load/report.ts';
 import { startLoad } from '../../../e2e/load/start.ts';
 import type { Context, Measurement } from '../context.ts';
+import { onOwnCore, type StartThere } from '../cores.ts';
 import { quantile } from '../figure.ts';
 import { loadRoute, pathOf } from '../objects.ts';
 import { atRate } from '../pace.ts';
@@ -15,18 +16,11 @@ export const swaps: Measurement = {
   name: 'swaps',
   async measure(context) {
     await growTo(context, 5000);
-    const usual: Report[] = [];
-    const swapping: Report[] = [];
-    // By turns, so that whatever else slows the machine slows both.
-    for (let round = 0; round < rounds; round++) {
-      usual.push(await load(context, async () => undefined));
-      const { api } = context.stage;
-      const changes = atRate(changesPerSecond, (count) => {
-        const object = loadRoute(`${round} ${count}`);
-        return api.apply(pathOf(object), object);
-      });
-      swapping.push(await load(context, () => changes.stop()));
-    }
+    const [dataPlane] = context.dataPlanes;
+    if (dataPlane === undefined) throw new Error('Cannot load: there is no data plane');
+    const { usual, swapping } = await onOwnCore(context, dataPlane, (there) =>
+      byTurns(context, there),
+    );
     const p99 = (reports: Report[]) =>
       quantile(
         reports.map(({ latency }) => latency.p99),
@@ -47,10 +41,32 @@ export const swaps: Measurement = {
   },
 };
 
-async function load(context: Context, end: () => Promise<unknown>): Promise<Report> {
+/** So that whatever else slows the machine slows both. */
+async function byTurns(context: Context, there: StartThere) {
+  const { api } = context.stage;
+  const usual: Report[] = [];
+  const swapping: Report[] = [];
+  for (let round = 0; round < rounds; round++) {
+    usual.push(await load(context, there, async () => undefined));
+    const changes = atRate(changesPerSecond, (count) => {
+      const object = loadRoute(`${round} ${count}`);
+      return api.apply(pathOf(object), object);
+    });
+    swapping.push(await load(context, there, () => changes.stop()));
+  }
+  return { usual, swapping };
+}
+
+async function load(
+  context: Context,
+  there: StartThere,
+  end: () => Promise<unknown>,
+): Promise<Report> {
   const [target] = context.targets;
   if (target === undefined) throw new Error('Cannot load: there is no data plane');
-  const running = startLoad({ ...target, authority: 'load.example.com', path: '/a', rate });
+  const running = await there(() =>
+    startLoad({ ...target, authority: 'load.example.com', path: '/a', rate }),
+  );
   await pause(context.seconds(6) * 1000);
   await end();
   return running.stop();

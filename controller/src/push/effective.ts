@@ -50,6 +50,8 @@ const remembered = 2;
 export class EffectiveLane {
   #compiled: ResourceSet = emptySet;
   #current: Effective | undefined;
+  /** What was built last, as the next is much the same. */
+  #last: Effective | undefined;
   #version: string | undefined;
   #keep: ReadonlySet<Key> = nothing;
   /** By key and hash; only for the hash that was compiled and what replaced it since. */
@@ -64,6 +66,7 @@ export class EffectiveLane {
   get effective(): Effective | undefined {
     if (this.#version === undefined) return undefined;
     this.#current ??= this.#build(this.#version);
+    this.#last = this.#current;
     return this.#current;
   }
 
@@ -134,7 +137,7 @@ export class EffectiveLane {
   #build(version: string): Effective {
     const keep = this.#keep;
     if (this.#refused.size === 0) {
-      const manifest = manifestOf(this.#compiled);
+      const manifest = manifestAfter(this.#last, this.#compiled);
       return { set: this.#compiled, manifest, version, missing: nothing, keep };
     }
     const set = new Map(this.#compiled);
@@ -157,7 +160,18 @@ export class EffectiveLane {
         set.set(key, newest);
       }
     }
-    const manifest = manifestOf(set);
+    const manifest = manifestAfter(this.#last, set);
     return { set, manifest, version: versionOfManifest(manifest), missing, keep };
   }
+}
+
+/** Like `manifestOf`; what did not change need not be written as text again. */
+function manifestAfter(before: Effective | undefined, set: ResourceSet): Manifest {
+  if (before === undefined) return manifestOf(set);
+  const manifest = new Map<Key, string>();
+  for (const [key, resource] of set) {
+    const known = before.set.get(key) === resource ? before.manifest.get(key) : undefined;
+    manifest.set(key, known ?? hex(resource.hash));
+  }
+  return manifest;
 }

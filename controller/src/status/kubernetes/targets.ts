@@ -54,12 +54,25 @@ interface Made {
 export function createTargets(): Targets {
   let made = new Map<ObjectKey, Made>();
   let classes = new Map<GatewayClass, Target>();
-  const index = { of: undefined as readonly ObjectStatus[] | undefined, byKey: indexed([]) };
+  const index = {
+    of: undefined as readonly ObjectStatus[] | undefined,
+    byKey: new Map<ObjectKey, ObjectStatus>(),
+  };
+  /** Texts that need not be put together at each compile. */
+  const keys = new WeakMap<ObjectStatus, ObjectKey>();
+
+  function keyOf(status: ObjectStatus): ObjectKey {
+    const known = keys.get(status);
+    if (known !== undefined) return known;
+    const key = objectKey(status.kind, status.namespace, status.name);
+    keys.set(status, key);
+    return key;
+  }
 
   return function* targets(watched, statuses, judge) {
     if (index.of !== statuses) {
       index.of = statuses;
-      index.byKey = indexed(statuses);
+      index.byKey = new Map(statuses.map((one) => [keyOf(one), one]));
     }
     const secrets = watched.secretTroubles();
     const troubles = [...secrets.values()].join();
@@ -91,10 +104,6 @@ export function createTargets(): Targets {
     classes = new Map(ours.map((one) => [one, classes.get(one) ?? classTarget(one)]));
     yield* classes.values();
   };
-}
-
-function indexed(statuses: readonly ObjectStatus[]): Map<ObjectKey, ObjectStatus> {
-  return new Map(statuses.map((one) => [objectKey(one.kind, one.namespace, one.name), one]));
 }
 
 function isSame(a: Programmed, b: Programmed): boolean {
