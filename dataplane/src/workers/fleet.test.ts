@@ -11,14 +11,19 @@ import { connectTo } from '../testing/client.ts';
 import { reservePort } from '../testing/gateway.ts';
 import { statusOf } from '../testing/message.ts';
 import { patient } from '../testing/peer.ts';
-import { lanesOf, type TestListener } from '../testing/snapshot.ts';
+import { lanesOf, type TestListener, type TestPolicy } from '../testing/snapshot.ts';
 import { startWorkers, type WorkerFleet } from './fleet.ts';
 
 let fleet: WorkerFleet;
 let port = 0;
 const threads: Worker[] = [];
 const remember = (thread: Worker) => threads.push(thread);
-const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const lines: string[] = [];
+const log = {
+  info: (_: unknown, text?: string) => lines.push(String(text)),
+  warn: (_: unknown, text?: string) => lines.push(String(text)),
+  error: () => undefined,
+};
 
 async function start(count: number, accessLog?: string) {
   fleet = startWorkers({
@@ -35,6 +40,7 @@ async function start(count: number, accessLog?: string) {
 
 beforeEach(async () => {
   threads.length = 0;
+  lines.length = 0;
   process.on('worker', remember);
   const reserved = await reservePort();
   port = reserved.port;
@@ -46,11 +52,12 @@ afterEach(async () => {
 });
 
 /** Makes the fleet answer everything with this body. */
-async function apply(body: string, listeners?: TestListener[]) {
+async function apply(body: string, listeners?: TestListener[], policies: TestPolicy[] = []) {
   const value = { status: 200, body: Buffer.from(body) };
   const { config, endpoints } = lanesOf(
     {
       rules: [{ name: 'r', action: { case: 'respond', value } }],
+      policies,
       ...(listeners ? { listeners } : {}),
     },
     port,
@@ -72,6 +79,12 @@ async function ask(connections: number): Promise<string[]> {
       return answer.body.toString();
     }),
   );
+}
+
+async function closedPort(): Promise<number> {
+  const { port, release } = await reservePort();
+  await release();
+  return port;
 }
 
 /** Requests counted by all threads, those that are gone included. */
@@ -122,6 +135,25 @@ describe('a fleet of worker threads', () => {
       .toBe(3);
     expect(await apply('two')).toEqual([]);
     expect(new Set(await ask(40))).toEqual(new Set(['two']));
+  });
+
+  it.each([1, 2])('of %i logs once what stops working, and once that it is over', async (count) => {
+    await start(count);
+    const redis = { addresses: [`127.0.0.1:${await closedPort()}`], withoutPassword: true };
+    const target = 'Gateway/default/test';
+    const counting = { block: 'counting', name: 'default/test', target };
+    const policy = {
+      kind: 'RateLimitPolicy',
+      rules: [{ ...counting, config: { store: 'Redis', redis } }],
+    };
+    // In two scopes, so that both tell the same.
+    const narrow = { ...policy, scope: 'default/test/0/default/test' };
+    expect(await apply('two', undefined, [policy, narrow])).toEqual([]);
+    const told = () => lines.filter((line) => line.includes('Cannot count in Redis'));
+    await expect.poll(told, patient).toHaveLength(1);
+    await apply('three');
+    await expect.poll(told, patient).toHaveLength(2);
+    expect(told()[1]).toBe(`Over: ${told()[0]}`);
   });
 
   it.each([1, 2])('of %i writes a line a request, whole ones', async (count) => {

@@ -81,6 +81,8 @@ export function startWorkers({
   let replicas = 1;
   let nextId = 1;
   let nextOwner = 1;
+  /** What does not work, as it was logged last. */
+  let known: ReadonlyMap<string, Trouble> = new Map();
   let closing = false;
   let delay = 0;
   let startedAt = now();
@@ -96,6 +98,7 @@ export function startWorkers({
   function start(): Member {
     const region = createRegion();
     const names: SeriesName[] = [];
+    const upstreamShare = createUpstreamShare();
     const counted = counterMemoryOf(counterMemory, nextOwner++);
     const workerData: WorkerStart = {
       host,
@@ -104,6 +107,7 @@ export function startWorkers({
       logLevel,
       accessLog,
       counters: counted,
+      upstreams: { memory: upstreamMemory, share: upstreamShare, threads: count },
       region,
     };
     const thread = count === 1 ? startHere(workerData) : startThread(workerData);
@@ -112,6 +116,7 @@ export function startWorkers({
       thread,
       counters,
       limits: counted,
+      upstreamShare,
       pending: new Map(),
       troubles: [],
     };
@@ -131,8 +136,21 @@ export function startWorkers({
     return member;
   }
 
+  /** A line when something stops working and when it works again, on however many threads and Routes. */
+  function logTroubles(all: readonly Trouble[]) {
+    const now = new Map(all.map((trouble) => [`${trouble.path}: ${trouble.reason}`, trouble]));
+    for (const [text, { policy, path, reason }] of now) {
+      if (!known.has(text)) log.warn({ policy, path }, reason);
+    }
+    for (const [text, { policy, path, reason }] of known) {
+      if (!now.has(text)) log.info({ policy, path }, `Over: ${reason}`);
+    }
+    known = now;
+  }
+
   function tellHealth() {
     const all = members.flatMap(({ troubles }) => troubles);
+    logTroubles(all);
     onHealth?.(
       distinct(
         all.map(({ policy, path, reason }) => ({ kind: Kind.POLICY, name: policy, path, reason })),
@@ -147,6 +165,7 @@ export function startWorkers({
     for (const done of gone.pending.values()) done([]);
     gone.pending.clear();
     releaseCounters(gone.limits);
+    takeBack(upstreams, gone.upstreamShare);
     if (closing) return;
     log.error({ err }, 'A worker thread has failed');
     closeConnections(gone);
@@ -205,6 +224,8 @@ export function startWorkers({
 
   return {
     regions,
+    /** What the threads know of upstreams together. */
+    upstreams,
 
     /**
      * Brings every thread to `next`. The config lane in two steps, so that all threads swap or none:

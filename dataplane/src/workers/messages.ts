@@ -4,6 +4,7 @@ import type { CounterMemory } from '../filters/rate-limit/counters.ts';
 import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import type { SeriesName } from '../telemetry/series.ts';
+import type { UpstreamMemory } from '../upstreams/shared/upstream-memory.ts';
 
 /** A resource as it crosses a thread boundary: plain data. */
 export type PlainResource = { kind: Kind; name: string; hash: Uint8Array; body: Uint8Array };
@@ -20,6 +21,8 @@ export type WorkerStart = {
   accessLog: string | undefined;
   /** What all threads share to count for rate limits. */
   counters: CounterMemory;
+  /** What all threads share to know of upstreams, and what this one holds of it. */
+  upstreams: { memory: UpstreamMemory; share: UpstreamMemory; threads: number };
   /** Shared memory for its metrics. */
   region: SharedArrayBuffer;
 };

@@ -14,6 +14,7 @@ import { openAccessLog, withAccessLog } from '../telemetry/access-log.ts';
 import { accessLogLost } from '../telemetry/families.ts';
 import { createRecorder } from '../telemetry/recorder.ts';
 import { createSeries } from '../telemetry/series.ts';
+import { upstreamTables } from '../upstreams/shared/upstream-memory.ts';
 import type { Difference, FromWorker, ToWorker, WorkerStart } from './messages.ts';
 import { inSlices } from './slices.ts';
 
@@ -22,7 +23,7 @@ const sliceBudget = 1;
 
 /** Links what arrives and serves by it. Returns what takes the messages. */
 function createServing(
-  { host, zone, limits, logLevel, accessLog, counters, region }: WorkerStart,
+  { host, zone, limits, logLevel, accessLog, counters, upstreams, region }: WorkerStart,
   send: (message: FromWorker) => void,
 ) {
   const wheel = createTimerWheel();
@@ -39,6 +40,11 @@ function createServing(
   const recorder = access ? withAccessLog(counted, access) : counted;
   const thread = createThreadState(wheel, series, {
     counters,
+    upstreams: {
+      tables: upstreamTables(upstreams.memory, upstreams.share),
+      threads: upstreams.threads,
+      report: ({ bad, text, ...fields }) => (bad ? log.warn(fields, text) : log.info(fields, text)),
+    },
     denied: (entry) => log.info(entry, 'A policy does not let a request through'),
     health: (troubles) => send({ type: 'health', troubles }),
   });
