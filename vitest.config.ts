@@ -7,6 +7,7 @@ export default defineConfig({
       // The suites need a cluster: make e2e.
       'e2e/{cluster,load,src}/**/*.test.ts',
     ],
+    globalSetup: ['scripts/announce-missing.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',
