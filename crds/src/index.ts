@@ -44,6 +44,7 @@ export type { RateLimitPolicySpec } from './resources/rate-limit-policy.ts';
 export type { RouteSpec, Rule } from './resources/route.ts';
 export type { PolicyStatus, RouteStatus, UpstreamStatus } from './resources/status.ts';
 export type { Balancing } from './resources/upstream/balancing.ts';
+export type { CircuitBreaker } from './resources/upstream/circuit-breaker.ts';
 export type { UpstreamSpec } from './resources/upstream.ts';
 export { defaults } from './schema/defaults.ts';
 export type { TargetRef } from './schema/policy.ts';

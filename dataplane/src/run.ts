@@ -9,6 +9,7 @@ import { openLastKnownGood } from './subscribe/last-known-good.ts';
 import { subscribe } from './subscribe/subscribe.ts';
 import { processMetrics } from './telemetry/process-metrics.ts';
 import { prometheusText } from './telemetry/prometheus.ts';
+import { Oversight } from './upstreams/oversight.ts';
 import { startWorkers } from './workers/fleet.ts';
 
 export type DataPlane = {
@@ -40,6 +41,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
     log,
     onHealth: (problems) => subscription.tellHealth(problems),
   });
+  const oversight = new Oversight(workers.upstreams);
   const lkg =
     options.lastKnownGood === undefined
       ? undefined
@@ -59,6 +61,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
     if (refusals.length > 0) return { ok: false, refusals };
     if (lane === Lane.CONFIG) config = next;
     else endpoints = next;
+    if (lane === Lane.CONFIG) oversight.use(config);
     applied.add(lane);
     if (applied.size === 2 && !serving) {
       serving = true;
@@ -102,10 +105,12 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
       endpoints: () => endpoints,
       ready: () => serving && !closing,
       metrics: () =>
-        prometheusText(
-          workers.regions,
-          processMetrics(subscription.state(), lkg?.state(), replicas),
-        ),
+        prometheusText(workers.regions, [
+          ...processMetrics(subscription.state(), lkg?.state(), replicas),
+          ...oversight.metrics(),
+        ]),
+      breakers: () => oversight.breakers(),
+      resetBreaker: (service) => oversight.reset(service),
       reload: () => subscription.resync(),
     },
     { host: options.adminHost, port: options.adminPort },

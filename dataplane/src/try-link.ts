@@ -7,12 +7,14 @@ import { createThreadState } from './filters/thread-state.ts';
 import { type Linked, link } from './link/link.ts';
 import { createTimerWheel } from './state/timer-wheel.ts';
 import { createRegion, createSeries } from './telemetry/series.ts';
+import { ownUpstreamTables } from './upstreams/shared/upstream-memory.ts';
 
 /** Links a snapshot for whoever wants to look at it: nobody is asked, nothing opened or counted. */
 export function tryLink(config: ResourceSet, endpoints: ResourceSet): Linked {
   const series = createSeries(createRegion(), () => undefined);
   const thread = createThreadState(createTimerWheel(), series, {
     counters: createCounterMemory(),
+    upstreams: { tables: ownUpstreamTables(), threads: 1, report: () => undefined },
     denied: () => undefined,
     health: () => undefined,
   });

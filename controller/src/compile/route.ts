@@ -6,7 +6,7 @@ import { type Keyed, keyed } from './keyed.ts';
 import type { Selected } from './namespaces.ts';
 import { type Backend, type Lookup, type Ref, resolveBackend } from './refs.ts';
 import { createdAt, idOf, namespaceOf, sortedBy } from './resources.ts';
-import { type CheckedRule, checkRule, type RuleInit } from './rule.ts';
+import { type CheckedFallback, type CheckedRule, checkRule, type RuleInit } from './rule.ts';
 import {
   accepted,
   type BrokenRef,
@@ -56,6 +56,7 @@ export function checkRoute(object: RouteObject): CheckedRoute {
     names.add(rule.name);
     refs.push(...(checked.backends ?? []).map(({ ref }) => ref));
     refs.push(...checked.mirrors.map(({ ref }) => ref));
+    if (checked.fallback && 'ref' in checked.fallback) refs.push(checked.fallback.ref);
     if (mistakes.length === before) rules.push({ name: rule.name, checked });
   }
   const sound = sortedBy(rules, ({ name }) => name).map(({ checked }) => checked);
@@ -127,7 +128,7 @@ function routeResource(
 }
 
 function ruleMessages(
-  { messages, backends, mirrors }: CheckedRule,
+  { messages, backends, mirrors, fallback }: CheckedRule,
   upstreamOf: (ref: Ref) => string,
 ): RuleInit[] {
   const copies = mirrors
@@ -136,11 +137,20 @@ function ruleMessages(
   const forward = backends && {
     backends: backends.map(({ ref, ...rest }) => ({ ...rest, upstream: upstreamOf(ref) })),
   };
+  const instead = fallback && fallbackMessage(fallback, upstreamOf);
   return messages.map((message) => ({
     ...message,
     mirrors: copies,
+    ...(instead ? { fallback: { instead } } : {}),
     ...(forward ? { action: { case: 'forward' as const, value: forward } } : {}),
   }));
+}
+
+/** Without its backend a fallback is none: the status says so. */
+function fallbackMessage(fallback: CheckedFallback, upstreamOf: (ref: Ref) => string) {
+  if ('respond' in fallback) return { case: 'respond' as const, value: fallback.respond };
+  const upstream = upstreamOf(fallback.ref);
+  return upstream === '' ? undefined : { case: 'backend' as const, value: { upstream, weight: 1 } };
 }
 
 function ruleAcceptance({ rules, mistakes }: CheckedRoute): Condition {

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { defaults, type Rule } from '@gatehouse/crds';
-import type { HeaderEditsSchema, RuleSchema } from '@gatehouse/snapshot';
+import type { HeaderEditsSchema, RespondSchema, RuleSchema } from '@gatehouse/snapshot';
 import { milliseconds } from './durations.ts';
 import { compileHeaderEdits } from './header-edits.ts';
 import { type CompiledMatch, compileMatch } from './match.ts';
@@ -23,7 +23,11 @@ export type CheckedRule = {
   /** Undefined: the action is in the messages. */
   backends: CheckedBackend[] | undefined;
   mirrors: { ref: Ref; percent: number }[];
+  fallback: CheckedFallback | undefined;
 };
+
+/** What answers when the backend is not asked: another backend, or the message of a response. */
+export type CheckedFallback = { ref: Ref } | { respond: MessageInitShape<typeof RespondSchema> };
 
 /** Checks what the schema cannot say; with any report the result must not be used. */
 export function checkRule(
@@ -64,7 +68,20 @@ export function checkRule(
       ref: refOf(mirror, from, `${path}.mirrors[${i}]`),
       percent: mirror.percent ?? defaults.mirrorPercent,
     })),
+    fallback: rule.fallback && checkFallback(rule.fallback, from, `${path}.fallback`, report),
   };
+}
+
+function checkFallback(
+  { backend, respond }: NonNullable<Rule['fallback']>,
+  from: Parameters<typeof refOf>[1],
+  path: string,
+  report: Report,
+): CheckedFallback | undefined {
+  if (backend) return { ref: refOf(backend, from, `${path}.backend`) };
+  if (respond) return { respond: compileRespond(respond, `${path}.respond`, report) };
+  report(path, 'exactly one of backend and respond must be given');
+  return undefined;
 }
 
 function compileGroup(

@@ -7,8 +7,9 @@ import { type Ref, refOf } from './refs.ts';
 import { compareText, idOf, namespaceOf } from './resources.ts';
 import { accepted, type Condition, listed, type Mistake, type Report, refused } from './status.ts';
 import { compileBalancing } from './upstream-balancing.ts';
+import { compileCircuitBreaker } from './upstream-circuit-breaker.ts';
 
-type UpstreamInit = MessageInitShape<typeof UpstreamSchema>;
+type UpstreamInit = Extract<MessageInitShape<typeof UpstreamSchema>, { $typeName?: never }>;
 type EndpointInit = MessageInitShape<typeof EndpointSchema>;
 
 /** An Upstream of which only the endpoints of its Service are open. */
@@ -43,30 +44,31 @@ function settings(label: string, spec: Omit<UpstreamSpec, 'endpoints'>, report: 
 }
 
 /** Blocks that are left out when they are not sound: without them requests are served still. */
-function extras({ spec, metadata }: UpstreamObject, report: Report): Partial<UpstreamInit> {
-  const { balancing } = spec;
+function blocks({ spec, metadata }: UpstreamObject, report: Report): Partial<UpstreamInit> {
   const identity = `${idOf({ metadata })} ${metadata.uid ?? ''}`;
   return {
-    ...whole(
-      'balancing',
-      report,
-      (told) => balancing && compileBalancing(balancing, identity, 'spec.balancing', told),
+    ...block('balancing', spec, report, (balancing, path, told) =>
+      compileBalancing(balancing, identity, path, told),
     ),
+    ...block('circuitBreaker', spec, report, compileCircuitBreaker),
   };
 }
 
-/** A field of the message, unless making it told of a mistake. */
-function whole<K extends keyof UpstreamInit>(
-  field: K,
+/** A block of the spec as the field of the same name; nothing when a mistake was told. */
+function block<K extends keyof UpstreamInit & keyof UpstreamSpec>(
+  name: K,
+  spec: UpstreamSpec,
   report: Report,
-  make: (report: Report) => UpstreamInit[K] | undefined,
+  compile: (value: NonNullable<UpstreamSpec[K]>, path: string, report: Report) => UpstreamInit[K],
 ): Partial<UpstreamInit> {
+  const value = spec[name];
+  if (value === undefined || value === null) return {};
   let sound = true;
-  const value = make((path, reason) => {
+  const compiled = compile(value, `spec.${name}`, (path, reason) => {
     sound = false;
     report(path, reason);
   });
-  return sound && value !== undefined ? { [field]: value } : {};
+  return sound ? { [name]: compiled } : {};
 }
 
 export function checkUpstream(object: UpstreamObject): CheckedUpstream {
@@ -76,7 +78,7 @@ export function checkUpstream(object: UpstreamObject): CheckedUpstream {
   const report: Report = (path, reason) => mistakes.push({ path, reason });
   const message = settings(object.metadata.name, spec, report);
   const sound = mistakes.length === 0;
-  const more = extras(object, report);
+  const more = blocks(object, report);
   const fixed = staticEndpoints(endpoints.static ?? [], report);
   if (!endpoints.static && !endpoints.service) {
     report('spec.endpoints', 'exactly one of static and service must be given');

@@ -155,3 +155,22 @@ export const mirror = object(
   },
   { description: 'A backend that gets a copy of requests; its answers are thrown away.' },
 );
+
+const fallbackBackend = object(backendRefFields, {
+  description: 'Another backend; it has no fallback of its own.',
+});
+
+export const fallback = object(
+  { backend: optional(fallbackBackend), respond: optional(respond) },
+  {
+    description:
+      'Answers when the backend is not asked: its circuit breaker is open, it is at a limit, or no ' +
+      'endpoint is in service.',
+    rules: [
+      {
+        rule: 'has(self.backend) != has(self.respond)',
+        message: 'exactly one of backend and respond must be given',
+      },
+    ],
+  },
+);

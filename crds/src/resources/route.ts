@@ -11,7 +11,7 @@ import {
   queryMatch,
 } from '../schema/fields.ts';
 import { array, object, oneOf, optional, type Static, string } from '../schema/schema.ts';
-import { backend, mirror, redirect, respond, rewrite } from './route-actions.ts';
+import { backend, fallback, mirror, redirect, respond, rewrite } from './route-actions.ts';
 
 const parentRef = object(
   {
@@ -117,10 +117,12 @@ const rule = object(
     respond: optional(respond),
     mirrors: optional(array(mirror, { description: 'Copies of requests.', maxItems: 4 })),
     timeouts: optional(timeouts),
+    fallback: optional(fallback),
   },
   {
     description: 'One way to serve some of the requests. Exactly one action.',
     rules: [
+      { rule: '!has(self.fallback) || has(self.backends)', message: 'fallback goes with backends' },
       {
         rule: '[has(self.backends), has(self.redirect), has(self.respond)].filter(given, given).size() == 1',
         message: 'exactly one of backends, redirect and respond must be given',

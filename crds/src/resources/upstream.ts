@@ -2,6 +2,7 @@ import { defaults } from '../schema/defaults.ts';
 import { addressPattern, duration, name, namespace, objectName, port } from '../schema/fields.ts';
 import { array, integer, object, optional, type Static, string } from '../schema/schema.ts';
 import { balancing } from './upstream/balancing.ts';
+import { circuitBreaker } from './upstream/circuit-breaker.ts';
 
 const staticEndpoint = object(
   {
@@ -54,6 +55,7 @@ export const upstreamSpec = object(
       },
     ),
     balancing: optional(balancing),
+    circuitBreaker: optional(circuitBreaker),
     connectTimeout: optional(duration('Limit for opening a connection.', defaults.connectTimeout)),
     pool: optional(
       object(

@@ -30,6 +30,11 @@ export const defaults = {
   slowStartMinPercent: 10,
   /** Percent of endpoints in service below which all are used. */
   panicThreshold: 50,
+  breakerFailureThreshold: 5,
+  breakerTimeout: '60s',
+  breakerHalfOpenRequests: 3,
+  errorRateWindow: '10s',
+  errorRateMinimumRequests: 20,
   policyShadow: false,
   jwksRefresh: '10m',
   jwksTimeout: '5s',

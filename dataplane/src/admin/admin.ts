@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ResourceSet } from '@gatehouse/snapshot';
+import type { BreakerView } from '../upstreams/oversight.ts';
 import { configView, endpointsView, servicesView } from './snapshot-view.ts';
 
 /** What the admin port shows and does. */
@@ -10,6 +11,9 @@ export type AdminSource = {
   /** True once a complete snapshot is linked and while the data plane takes new connections. */
   ready(): boolean;
   metrics(): string;
+  breakers(): BreakerView[];
+  /** Closes the breakers of a service; false when it has none. */
+  resetBreaker(service: string): boolean;
   /** Asks the controller for everything again; rejects with the reason. */
   reload(): Promise<void>;
 };
@@ -55,6 +59,7 @@ const paths = new Set([
   'GET /config',
   'POST /config/reload',
   'GET /services',
+  'GET /circuit-breakers',
   'GET /metrics',
 ]);
 
@@ -72,6 +77,8 @@ async function route(source: AdminSource, call: string): Promise<Answer | undefi
       return reload(source);
     case 'GET /services':
       return { status: 200, body: { services: servicesView(source.config(), source.endpoints()) } };
+    case 'GET /circuit-breakers':
+      return { status: 200, body: { circuitBreakers: source.breakers() } };
     case 'GET /metrics':
       return {
         status: 200,
@@ -79,12 +86,23 @@ async function route(source: AdminSource, call: string): Promise<Answer | undefi
         type: 'text/plain; version=0.0.4; charset=utf-8',
       };
   }
+  const broken = /^POST \/circuit-breakers\/(.+)\/reset$/.exec(call)?.[1];
+  if (broken !== undefined) return resetBreaker(source, decoded(broken));
   const name = /^GET \/services\/(.+)\/endpoints$/.exec(call)?.[1];
   if (name === undefined) return undefined;
   const view = endpointsView(decoded(name), source.config(), source.endpoints());
   return view
     ? { status: 200, body: view }
     : { status: 404, body: { error: `Unknown service "${decoded(name)}"` } };
+}
+
+function resetBreaker(source: AdminSource, service: string): Answer {
+  if (!source.resetBreaker(service)) {
+    return { status: 404, body: { error: `Service "${service}" has no circuit breaker` } };
+  }
+  const reset = ({ service: label, resource }: BreakerView) =>
+    label === service || resource === service;
+  return { status: 200, body: { circuitBreakers: source.breakers().filter(reset) } };
 }
 
 async function reload(source: AdminSource): Promise<Answer> {

@@ -3,6 +3,8 @@ import { now } from '../state/clock.ts';
 import { observeLatency } from '../upstreams/balancing/peak-ewma.ts';
 import type { Failure, ResponseSink, UpstreamConnection } from '../upstreams/connection.ts';
 import type { Endpoint } from '../upstreams/endpoint.ts';
+import type { Outcome } from '../upstreams/outcome.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
 
 /** Who sends a request, and is told what becomes of an attempt. */
 export type Sender = {
@@ -25,12 +27,28 @@ export class Attempt implements ResponseSink {
   readonly connection: UpstreamConnection;
   readonly startedAt: number;
   readonly #sender: Sender;
+  readonly #upstream: Upstream;
+  readonly #ticket: number;
+  #outcome: Outcome = 'ok';
   #ended = false;
+  #settled = false;
 
-  /** @param fresh on a new connection: a kept one may be closed just as it is used. */
-  constructor(sender: Sender, endpoint: Endpoint, at: number, fresh: boolean) {
+  /**
+   * @param ticket what the breaker of the upstream gave.
+   * @param fresh on a new connection: a kept one may be closed just as it is used.
+   */
+  constructor(
+    sender: Sender,
+    upstream: Upstream,
+    endpoint: Endpoint,
+    ticket: number,
+    at: number,
+    fresh: boolean,
+  ) {
     this.#sender = sender;
+    this.#upstream = upstream;
     this.endpoint = endpoint;
+    this.#ticket = ticket;
     this.startedAt = at;
     endpoint.active++;
     this.connection = endpoint.pool.acquire(at, fresh);
@@ -41,9 +59,9 @@ export class Attempt implements ResponseSink {
     return this.connection.send(this, text, chunked, source, chunk);
   }
 
-  /** Gives it up; nothing more is told. */
-  abort() {
-    this.#end();
+  /** Gives it up, for what that says of the endpoint; nothing more is told. */
+  abort(outcome: Outcome) {
+    this.#end(outcome);
     this.connection.abort();
   }
 
@@ -51,12 +69,19 @@ export class Attempt implements ResponseSink {
     this.#sender.onInterim(this);
   }
 
-  onResponse(_connection: UpstreamConnection, chunk: Buffer, first: boolean) {
-    if (first && this.endpoint.timed) {
+  onResponse(connection: UpstreamConnection, chunk: Buffer, first: boolean) {
+    if (first) this.#onHead(connection.head.status);
+    this.#sender.onAnswer(this, chunk, first);
+  }
+
+  #onHead(status: number) {
+    if (this.endpoint.timed) {
       const at = now();
       observeLatency(this.endpoint, at - this.startedAt, at);
     }
-    this.#sender.onAnswer(this, chunk, first);
+    if (status >= 500) this.#outcome = 'error';
+    // A probe holds up others: a response that streams for an hour must not.
+    if (this.#ticket > 0) this.#settle(this.#outcome);
   }
 
   keepsChunk(): boolean {
@@ -64,12 +89,12 @@ export class Attempt implements ResponseSink {
   }
 
   onResponseEnd() {
-    this.#end();
+    this.#end(this.#outcome);
     this.#sender.onAnswerEnd(this);
   }
 
   onFailure(_connection: UpstreamConnection, failure: Failure) {
-    this.#end();
+    this.#end('failure');
     if (this.endpoint.timed) {
       const at = now();
       observeLatency(this.endpoint, Math.max(failureLatency, at - this.startedAt), at);
@@ -82,13 +107,20 @@ export class Attempt implements ResponseSink {
   }
 
   onBug(error: unknown) {
-    this.#end();
+    this.#end('none');
     this.#sender.onBug(error);
   }
 
-  #end() {
+  #end(outcome: Outcome) {
     if (this.#ended) return;
     this.#ended = true;
     this.endpoint.active--;
+    this.#settle(outcome);
+  }
+
+  #settle(outcome: Outcome) {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#upstream.settle(this.#ticket, outcome);
   }
 }

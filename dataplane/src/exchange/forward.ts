@@ -1,23 +1,16 @@
 import type { Parser } from '../http1/parser.ts';
 import { errorReply } from '../http1/reply.ts';
-import { Body } from '../http1/request-head.ts';
 import type { ForwardAction, LinkedBackend } from '../link/runtime.ts';
 import { now } from '../state/clock.ts';
-import type { Failure } from '../upstreams/connection.ts';
-import type { Endpoint } from '../upstreams/endpoint.ts';
+import { refused } from '../upstreams/breaker.ts';
+import { type Refusal, refusalErrors } from '../upstreams/refusals.ts';
+import type { SharedLimit } from '../upstreams/shared-limit.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
-import { balancingKey, stickyEndpoint, stickyLine } from './affinity.ts';
-import { Attempt, type Sender } from './attempt.ts';
-import type { Exchange, RunningAction } from './exchange.ts';
+import { balancingKey, stickyEndpoint } from './affinity.ts';
+import { Delivery } from './delivery.ts';
+import { answerRespond } from './direct.ts';
+import type { Exchange } from './exchange.ts';
 import { startMirrors } from './mirror.ts';
-import { TimeLimits } from './time-limits.ts';
-import { upstreamText } from './upstream-text.ts';
-
-/** RFC 9110 section 9.2.2. */
-const idempotent = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']);
-
-/** Endpoints that are tried when connections are refused: nothing was sent, so any method may move on. */
-const connectAttempts = 3;
 
 /** Starts the action on an exchange whose head, and perhaps some body, was parsed from `chunk`. */
 export function startForward(
@@ -27,177 +20,69 @@ export function startForward(
   chunk: Buffer,
 ) {
   const backend = action.only ?? action.pick();
-  const upstream = backend?.upstream;
-  if (!upstream) {
-    // Gateway API, HTTPBackendRef: an unresolved reference answers 500.
-    return reply(exchange, 500, 'Backend not resolved');
-  }
+  // Gateway API, HTTPBackendRef: an unresolved reference answers 500.
+  if (!backend) return reply(exchange, 500, 'Backend not resolved');
+  forwardTo(exchange, backend, parser, chunk, false);
+}
+
+/** @param last there is no fallback any more. */
+function forwardTo(
+  exchange: Exchange,
+  backend: LinkedBackend,
+  parser: Parser,
+  chunk: Buffer,
+  last: boolean,
+) {
+  const { upstream } = backend;
+  if (!upstream) return reply(exchange, 500, 'Backend not resolved');
   exchange.service = upstream.label;
   const key = balancingKey(exchange, upstream);
   const endpoint = (upstream.sticky && stickyEndpoint(exchange, upstream)) ?? upstream.pick(key);
-  if (!endpoint) return reply(exchange, 503, 'Service unavailable');
-  const forward = new Forward(exchange, backend, upstream, key, parser);
-  exchange.action = forward;
+  if (!endpoint) return answerInstead(exchange, upstream, 'no endpoint', parser, chunk, last);
+  let ticket = 0;
+  const { guard } = upstream;
+  if (guard) {
+    ticket = guard.breaker?.admit(now()) ?? 0;
+    if (ticket === refused) {
+      return answerInstead(exchange, upstream, 'circuit open', parser, chunk, last);
+    }
+    if (guard.requests && !holdPlace(exchange, guard.requests)) {
+      guard.breaker?.settle(ticket, 'none', now());
+      return answerInstead(exchange, upstream, 'overloaded', parser, chunk, last);
+    }
+  }
+  const delivery = new Delivery(exchange, backend, upstream, key, parser);
+  exchange.action = delivery;
   const mirrors = exchange.rule?.mirrors;
-  if (mirrors) forward.mirror = startMirrors(mirrors, exchange, forward.text, chunk);
-  forward.attempt(endpoint, chunk, false);
+  if (mirrors) delivery.mirror = startMirrors(mirrors, exchange, delivery.text, chunk);
+  delivery.attempt(endpoint, ticket, chunk, false);
+}
+
+/** Answers a request that is not sent: by the fallback of its rule, or 503. */
+function answerInstead(
+  exchange: Exchange,
+  upstream: Upstream,
+  reason: Refusal,
+  parser: Parser,
+  chunk: Buffer,
+  last: boolean,
+) {
+  upstream.refused.count(reason);
+  const fallback = last ? undefined : exchange.rule?.fallback;
+  if (!fallback) return reply(exchange, 503, refusalErrors[reason]);
+  upstream.refused.fallback();
+  if (fallback.type === 'respond') answerRespond(exchange, fallback);
+  else forwardTo(exchange, fallback.backend, parser, chunk, true);
+}
+
+/** Counts the exchange as one of those under way, until it ends. */
+function holdPlace(exchange: Exchange, places: SharedLimit): boolean {
+  if (!places.enter()) return false;
+  exchange.atEnd ??= [];
+  exchange.atEnd.push(() => places.leave());
+  return true;
 }
 
 function reply(exchange: Exchange, status: number, error: string) {
   exchange.client.reply(exchange, errorReply(status, error));
 }
-
-/** One request on its way to an upstream and back. */
-class Forward implements RunningAction, Sender {
-  /** Gets a copy of the request body, when the rule mirrors. */
-  mirror: ((parser: Parser, chunk: Buffer) => void) | undefined;
-  /** The request head as it is sent to the upstream. */
-  readonly text: string;
-  readonly #exchange: Exchange;
-  readonly #backend: LinkedBackend;
-  readonly #upstream: Upstream;
-  readonly #key: number;
-  readonly #source: Parser;
-  readonly #limits: TimeLimits;
-  #attempt: Attempt | undefined;
-  #attempts = 0;
-  #sentMore = false;
-  #firstChunk: Buffer = empty;
-
-  constructor(
-    exchange: Exchange,
-    backend: LinkedBackend,
-    upstream: Upstream,
-    key: number,
-    source: Parser,
-  ) {
-    this.#exchange = exchange;
-    this.#backend = backend;
-    this.#upstream = upstream;
-    this.#key = key;
-    this.#source = source;
-    this.#limits = new TimeLimits(exchange.rule?.timeouts, exchange.startedAt);
-    this.text = upstreamText(exchange, backend);
-    this.#arm();
-  }
-
-  /** Sends the request to an endpoint. `chunk` is the one that held the head. */
-  attempt(endpoint: Endpoint, chunk: Buffer, fresh: boolean) {
-    this.#attempts++;
-    this.#firstChunk = chunk;
-    if (this.#attempts > 1) this.#touch();
-    const attempt = new Attempt(this, endpoint, this.#limits.lastActivity, fresh);
-    this.#attempt = attempt;
-    const chunked = this.#exchange.head.body === Body.chunked;
-    const ready = attempt.send(this.text, chunked, this.#source, chunk);
-    if (!ready && !this.#source.messageDone) this.#exchange.client.pause();
-  }
-
-  onRequestBody(parser: Parser, chunk: Buffer) {
-    this.mirror?.(parser, chunk);
-    if (!this.#attempt) return;
-    this.#sentMore = true;
-    this.#firstChunk = empty;
-    this.#touch();
-    if (!this.#attempt.connection.sendMore(parser, chunk)) this.#exchange.client.pause();
-  }
-
-  onUpstreamWritable() {
-    this.#touch();
-    this.#exchange.client.resume();
-  }
-
-  onClientWritable() {
-    this.#touch();
-    this.#attempt?.connection.socket.resume();
-  }
-
-  onClientGone() {
-    this.#attempt?.abort();
-    this.#attempt = undefined;
-  }
-
-  onInterim({ connection }: Attempt) {
-    this.#touch();
-    this.#exchange.client.writer.interim(this.#exchange, connection.head);
-  }
-
-  onAnswer({ connection, endpoint }: Attempt, chunk: Buffer, first: boolean) {
-    const exchange = this.#exchange;
-    if (first && this.#upstream.sticky) {
-      exchange.responseFields += stickyLine(exchange, this.#upstream, endpoint);
-    }
-    const edits = this.#backend.responseEdits;
-    const ready = exchange.client.writer.respond(exchange, connection.head, chunk, first, edits);
-    if (connection.parser.messageDone) return;
-    this.#touch();
-    if (!ready) connection.socket.pause();
-  }
-
-  keepsChunk(): boolean {
-    return !this.#exchange.client.writer.flushed;
-  }
-
-  onAnswerEnd() {
-    this.#attempt = undefined;
-    this.#exchange.client.finish(this.#exchange);
-  }
-
-  onBug(error: unknown) {
-    this.#attempt = undefined;
-    this.#exchange.client.fail(this.#exchange, error);
-  }
-
-  onAttemptFailure(attempt: Attempt, failure: Failure) {
-    this.#attempt = undefined;
-    const exchange = this.#exchange;
-    if (exchange.responseStarted) return exchange.client.cut(exchange);
-    if (failure === 'connect timeout') return reply(exchange, 504, 'Gateway timeout');
-    const next = this.#nextEndpoint(attempt, failure);
-    if (next) return this.attempt(next, this.#firstChunk, true);
-    reply(exchange, 502, 'Bad gateway');
-  }
-
-  /** Where the request may be sent again without any risk of being processed twice unasked. */
-  #nextEndpoint({ connection, endpoint }: Attempt, failure: Failure): Endpoint | undefined {
-    if (this.#sentMore || this.#attempts > connectAttempts) return undefined;
-    if (failure === 'connect') {
-      return this.#attempts < connectAttempts && this.#upstream.size > 1
-        ? this.#upstream.pickOther(this.#key, [endpoint])
-        : undefined;
-    }
-    // RFC 9112 section 9.3.1: a kept connection may be closed just as it is used again.
-    const stale = failure === 'reset' && connection.reused && !connection.answered;
-    return stale && idempotent.has(this.#exchange.head.method) ? endpoint : undefined;
-  }
-
-  onDeadline(now: number) {
-    const exchange = this.#exchange;
-    const at = this.#deadline();
-    if (at > now) return exchange.client.arm(at);
-    const stalledClient = !exchange.requestDone && now < this.#limits.end;
-    this.#attempt?.abort();
-    this.#attempt = undefined;
-    if (exchange.responseStarted) return exchange.client.cut(exchange);
-    if (!stalledClient) return reply(exchange, 504, 'Gateway timeout');
-    // RFC 9110 section 15.5.9: the rest of the body is not waited for.
-    exchange.close = true;
-    reply(exchange, 408, 'Request timeout');
-  }
-
-  #deadline(): number {
-    return this.#limits.next(this.#exchange.responseStarted || !this.#source.messageDone);
-  }
-
-  #touch() {
-    this.#limits.lastActivity = now();
-    this.#arm();
-  }
-
-  #arm() {
-    const at = this.#deadline();
-    if (at !== Number.POSITIVE_INFINITY) this.#exchange.client.arm(at);
-  }
-}
-
-const empty = Buffer.alloc(0);

@@ -1,6 +1,7 @@
 import { labelValue } from '../state/label-value.ts';
 import type { TimerWheel } from '../state/timer-wheel.ts';
 import type { Series } from '../telemetry/series.ts';
+import type { Surroundings } from '../upstreams/surroundings.ts';
 import { createPasswords, type Passwords } from './auth/basic/passwords.ts';
 import { createKeySources, type KeySources } from './auth/jwt/key-sources.ts';
 import { VerifiedTokens } from './auth/jwt/verified-tokens.ts';
@@ -24,6 +25,7 @@ export type ThreadState = {
   outbound: Outbound;
   counters: Counters;
   redis: RedisStores;
+  upstreams: Surroundings;
   /** Slot of a counter; `count` adds one to it. */
   counter(family: string, labels: Readonly<Record<string, string>>): number;
   count(slot: number): void;
@@ -47,9 +49,11 @@ export function createThreadState(
   series: Series,
   {
     counters,
+    upstreams,
     ...report
   }: {
     counters: CounterMemory;
+    upstreams: Pick<Surroundings, 'tables' | 'threads' | 'report'>;
     denied(entry: DeniedEntry & { unwritten: number }): void;
     health(all: Trouble[]): void;
   },
@@ -78,6 +82,14 @@ export function createThreadState(
     outbound,
     counters: createCounters(counters, () => count(overflow)),
     redis: createRedisStores((family, labels) => count(counter(family, labels))),
+    upstreams: {
+      ...upstreams,
+      wheel,
+      counter(family, labels) {
+        const slot = counter(family, labels);
+        return () => count(slot);
+      },
+    },
     counter,
     count,
     denied(entry) {

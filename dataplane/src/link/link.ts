@@ -6,7 +6,7 @@ import { linkPolicies, replacePolicies, scopesOf } from './policies.ts';
 import type { RefusedResource } from './refusals.ts';
 import { linkRoutes } from './routes.ts';
 import type { Runtime } from './runtime.ts';
-import { applyEndpoints, linkUpstream } from './upstreams.ts';
+import { applyEndpoints, closeOthers, linkUpstream } from './upstreams.ts';
 
 const knownKinds = new Set([Kind.LISTENER, Kind.ROUTE, Kind.UPSTREAM, Kind.SECRET, Kind.POLICY]);
 
@@ -66,7 +66,10 @@ export function* linkSteps(
   yield;
   const routes = yield* linkRoutes(config, { upstreams, scopes }, previous?.routes, refusals);
   const ports = yield* linkPorts(config, { routes, scopes }, previous, refusals);
-  if (refusals.length > 0) return { refusals };
+  if (refusals.length > 0) {
+    closeOthers(upstreams, previous?.upstreams);
+    return { refusals };
+  }
   const runtime: Runtime = { ports, routes, policies, upstreams };
   return {
     runtime,

@@ -1,9 +1,15 @@
-import type { Redirect, Rewrite, Rule, WeightedBackend } from '@gatehouse/snapshot';
+import type { Redirect, Respond, Rewrite, Rule, WeightedBackend } from '@gatehouse/snapshot';
 import { prepareEdits } from '../http1/edits.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { createPicker } from '../upstreams/weighted.ts';
 import { templateParts } from './rewrite.ts';
-import type { LinkedBackend, LinkedMirror, LinkedRule, PathRewrite } from './runtime.ts';
+import type {
+  LinkedBackend,
+  LinkedMirror,
+  LinkedRule,
+  PathRewrite,
+  RespondAction,
+} from './runtime.ts';
 
 /** Finds an Upstream of the snapshot by name; reports the ones that are missing. */
 export type FindUpstream = (name: string, path: string) => Upstream | undefined;
@@ -22,7 +28,25 @@ export function linkRule(route: string, rule: Rule, at: string, find: FindUpstre
       backendRequest: timeouts?.backendRequest ?? 0,
       idle: timeouts?.idle ?? 0,
     },
+    fallback: linkFallback(rule, `${at}.fallback`, find),
   };
+}
+
+function linkFallback(rule: Rule, at: string, find: FindUpstream): LinkedRule['fallback'] {
+  const instead = rule.fallback?.instead;
+  switch (instead?.case) {
+    case 'backend':
+      return { type: 'backend', backend: linkBackend(rule, instead.value, `${at}.backend`, find) };
+    case 'respond':
+      return linkRespond(rule, instead.value);
+    default:
+      return undefined;
+  }
+}
+
+function linkRespond(rule: Rule, { status, body, headers }: Respond): RespondAction {
+  const responseEdits = prepareEdits(rule.responseHeaders);
+  return { type: 'respond', status, body: Buffer.from(body), headers, responseEdits };
 }
 
 function linkAction(rule: Rule, at: string, find: FindUpstream): LinkedRule['action'] {
@@ -43,11 +67,8 @@ function linkAction(rule: Rule, at: string, find: FindUpstream): LinkedRule['act
       const rewrite = redirectRewrite(action.value);
       return { type: 'redirect', status, scheme, host, port, rewrite, responseEdits };
     }
-    case 'respond': {
-      const { status, headers } = action.value;
-      const body = Buffer.from(action.value.body);
-      return { type: 'respond', status, body, headers, responseEdits };
-    }
+    case 'respond':
+      return linkRespond(rule, action.value);
     default:
       // A rule without an action is a newer controller's: refusing it is up to the caller.
       return { type: 'forward', only: undefined, pick: () => undefined };

@@ -90,7 +90,11 @@ export type LinkedRule = {
   /** Undefined when there are none. */
   mirrors: readonly LinkedMirror[] | undefined;
   timeouts: LinkedTimeouts;
+  fallback: LinkedFallback | undefined;
 };
+
+/** What answers when the backend is not asked. */
+export type LinkedFallback = { type: 'backend'; backend: LinkedBackend } | RespondAction;
 
 /** Milliseconds; 0: no limit. */
 export type LinkedTimeouts = { request: number; backendRequest: number; idle: number };

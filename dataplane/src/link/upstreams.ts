@@ -3,6 +3,7 @@ import { compileExpression, defaults } from '@gatehouse/crds';
 import {
   type Balancing,
   Balancing_Algorithm,
+  type CircuitBreaker,
   EndpointsSchema,
   Kind,
   keyOf,
@@ -14,6 +15,7 @@ import {
 import type { ThreadState } from '../filters/thread-state.ts';
 import { algorithms } from '../upstreams/balancing/algorithms.ts';
 import { roundRobin } from '../upstreams/balancing/round-robin.ts';
+import type { GuardSettings } from '../upstreams/guard.ts';
 import { Upstream, type UpstreamSettings } from '../upstreams/upstream.ts';
 import type { RefusedResource } from './refusals.ts';
 
@@ -32,10 +34,12 @@ export function linkUpstream(
   const settings = settingsOf(hash, body, (path, reason) =>
     refusals.push({ kind: Kind.UPSTREAM, name, path, reason }),
   );
-  if (!known) return new Upstream(name, settings, thread.wheel);
+  if (!known) return new Upstream(name, settings, thread.upstreams);
   later(() => known.configure(settings));
   return known;
 }
+
+export type LinkedUpstreams = ReadonlyMap<string, Upstream>;
 
 type Refuse = (path: string, reason: string) => void;
 
@@ -50,6 +54,7 @@ function settingsOf(hash: Uint8Array, body: Uint8Array, refuse: Refuse): Upstrea
       idleTimeout: message.idleTimeoutMs,
     },
     ...balancingOf(message.balancing, refuse),
+    guard: message.circuitBreaker && guardOf(message.circuitBreaker),
   };
 }
 
@@ -86,6 +91,23 @@ function balancingOf(
   };
 }
 
+function guardOf(breaker: CircuitBreaker): GuardSettings {
+  const { failureThreshold, timeoutMs, halfOpenRequests, errorRate, limits } = breaker;
+  return {
+    breaker: {
+      failureThreshold: failureThreshold > 0 ? failureThreshold : Number.POSITIVE_INFINITY,
+      timeout: timeoutMs,
+      halfOpenRequests,
+      errorRate: errorRate && {
+        percent: errorRate.percent,
+        window: errorRate.windowMs,
+        minimumRequests: errorRate.minimumRequests,
+      },
+    },
+    maxRequests: limits?.maxRequests ?? 0,
+  };
+}
+
 function compiledKey(text: string, refuse: Refuse): UpstreamSettings['key'] {
   try {
     return compileExpression(text, 'header', 'identity');
@@ -103,4 +125,9 @@ export function applyEndpoints(upstream: Upstream, endpoints: ResourceSet, zone 
   const resource = endpoints.get(keyOf(Kind.ENDPOINTS, upstream.name));
   const list = resource ? fromBinary(EndpointsSchema, resource.body).endpoints : [];
   upstream.setEndpoints(list, zone);
+}
+
+/** Closes those upstreams that `kept` does not have. */
+export function closeOthers(upstreams: LinkedUpstreams, kept: LinkedUpstreams | undefined) {
+  for (const [name, upstream] of upstreams) if (kept?.get(name) !== upstream) upstream.close();
 }

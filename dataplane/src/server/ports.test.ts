@@ -14,6 +14,7 @@ import { reservePort } from '../testing/gateway.ts';
 import { statusOf } from '../testing/message.ts';
 import { type Peer, patient } from '../testing/peer.ts';
 import { lanesOf, type TestListener } from '../testing/snapshot.ts';
+import { ownUpstreamTables } from '../upstreams/shared/upstream-memory.ts';
 import { createPorts, type Ports } from './ports.ts';
 
 const wheel = createTimerWheel();
@@ -24,6 +25,7 @@ let second = 0;
 const series = createSeries(createRegion(), () => undefined);
 const thread = createThreadState(wheel, series, {
   counters: createCounterMemory(),
+  upstreams: { tables: ownUpstreamTables(), threads: 1, report: () => undefined },
   denied: () => expect.fail('there are no policies'),
   health: () => expect.fail('there are no policies'),
 });

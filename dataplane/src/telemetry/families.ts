@@ -2,6 +2,7 @@ import { keySetFetches } from '../filters/auth/jwt/key-sources.ts';
 import { policyDecisions } from '../filters/decisions.ts';
 import { rateLimitOverflow } from '../filters/rate-limit/counters.ts';
 import { redisQuestions } from '../filters/rate-limit/redis/stores.ts';
+import { breakerTransitions, upstreamFallbacks, upstreamRefusals } from '../upstreams/metrics.ts';
 
 /** A metric family as /metrics shows it. */
 export type Family = {
@@ -49,6 +50,9 @@ export const families = [
   policyDecisions,
   keySetFetches,
   rateLimitOverflow,
+  breakerTransitions,
+  upstreamRefusals,
+  upstreamFallbacks,
   redisQuestions,
 ];
 

@@ -7,6 +7,8 @@ export type ProcessMetric = {
   type: 'counter' | 'gauge';
   help: string;
   value: number;
+  /** Rendered; left out: none. Samples of one name stand together. */
+  labels?: string;
 };
 
 /** Text exposition format 0.0.4: the sum of all threads, then the numbers of the process. */
@@ -22,13 +24,20 @@ export function prometheusText(
     for (const labels of [...sums.keys()].sort()) {
       const values = sums.get(labels) ?? [];
       if (type === 'histogram') lines.push(...histogram(name, labels, values));
-      else lines.push(`${name}${labels === '' ? '' : `{${labels}}`} ${values[0]}`);
+      else lines.push(`${name}${braced(labels)} ${values[0]}`);
     }
   }
-  for (const { name, type, help, value } of process) {
-    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, `${name} ${value}`);
+  let before = '';
+  for (const { name, type, help, value, labels = '' } of process) {
+    if (name !== before) lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+    before = name;
+    lines.push(`${name}${braced(labels)} ${value}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function braced(labels: string): string {
+  return labels === '' ? '' : `{${labels}}`;
 }
 
 function sum(regions: readonly Region[], family: string, width: number): Map<string, number[]> {

@@ -7,13 +7,15 @@ import { llhttpOfThread } from '../http1/llhttp.ts';
 import { link } from '../link/link.ts';
 import { replacePolicies } from '../link/policies.ts';
 import type { Runtime } from '../link/runtime.ts';
-import { applyEndpoints } from '../link/upstreams.ts';
+import { applyEndpoints, closeOthers } from '../link/upstreams.ts';
 import { createPorts } from '../server/ports.ts';
 import { createTimerWheel } from '../state/timer-wheel.ts';
 import { activeConnections } from '../telemetry/families.ts';
 import { prometheusText } from '../telemetry/prometheus.ts';
 import { createRecorder } from '../telemetry/recorder.ts';
 import { createRegion, createSeries, type SeriesName } from '../telemetry/series.ts';
+import { ownUpstreamTables, type UpstreamTables } from '../upstreams/shared/upstream-memory.ts';
+import type { UpstreamEvent } from '../upstreams/surroundings.ts';
 import type { RawBackend } from './backend.ts';
 import { forwardRule, lanesOf, type TestSnapshot } from './snapshot.ts';
 
@@ -28,6 +30,10 @@ export type TestGateway = {
   metrics(): string;
   /** What policies did not let through. */
   denials: readonly DeniedEntry[];
+  /** What was told of upstreams. */
+  events: readonly UpstreamEvent[];
+  /** What is known together of upstreams. */
+  tables: UpstreamTables;
   /** What does not work at run time. */
   troubles(): readonly Trouble[];
   /** Closes everything and checks that nothing is left over and no bug was met. */
@@ -59,9 +65,12 @@ export async function startGateway({
   const bugs: unknown[] = [];
   const series = createSeries(createRegion(), (name) => names.push(name));
   const denials: DeniedEntry[] = [];
+  const events: UpstreamEvent[] = [];
+  const tables = ownUpstreamTables();
   let troubles: Trouble[] = [];
   const thread = createThreadState(wheel, series, {
     counters: createCounterMemory(),
+    upstreams: { tables, threads: 1, report: (event) => events.push(event) },
     denied: (entry) => denials.push(entry),
     health: (all) => {
       troubles = all;
@@ -92,9 +101,7 @@ export async function startGateway({
     linked.commit();
     for (const upstream of runtime.upstreams.values()) applyEndpoints(upstream, endpoints, zone);
     ports.use(runtime);
-    for (const [name, upstream] of before?.upstreams ?? []) {
-      if (runtime.upstreams.get(name) !== upstream) upstream.close();
-    }
+    if (before) closeOthers(before.upstreams, runtime.upstreams);
   }
 
   await use(snapshot);
@@ -105,6 +112,8 @@ export async function startGateway({
     use,
     connections,
     denials,
+    events,
+    tables,
     troubles: () => troubles,
     metrics: () => prometheusText([{ values: series.values, names }], []),
     async close() {

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTimerWheel, type TimerWheel } from '../state/timer-wheel.ts';
 import { roundRobin } from './balancing/round-robin.ts';
 import type { EndpointAddress } from './endpoint.ts';
+import { ownUpstreamTables } from './shared/upstream-memory.ts';
+import type { Surroundings } from './surroundings.ts';
 import { Upstream, type UpstreamSettings } from './upstream.ts';
 
 const settings: UpstreamSettings = {
@@ -12,15 +14,20 @@ const settings: UpstreamSettings = {
   selection: { algorithm: roundRobin, slowStart: undefined, panicPercent: 50, anyZone: false },
   key: undefined,
   sticky: undefined,
+  guard: undefined,
 };
 let wheel: TimerWheel;
+let around: Surroundings;
 beforeEach(() => {
   wheel = createTimerWheel();
+  const counter = () => () => undefined;
+  const report = () => undefined;
+  around = { wheel, tables: ownUpstreamTables(), threads: 1, counter, report };
 });
 afterEach(() => wheel.close());
 
 function upstreamOf(endpoints: readonly EndpointAddress[], zone: string): Upstream {
-  const upstream = new Upstream('u', settings, wheel);
+  const upstream = new Upstream('u', settings, around);
   upstream.setEndpoints(endpoints, zone);
   return upstream;
 }

@@ -3,8 +3,12 @@ import { now } from '../state/clock.ts';
 import type { TimerWheel } from '../state/timer-wheel.ts';
 import { Endpoint, type EndpointAddress, endpointId } from './endpoint.ts';
 import { EndpointPool, type PoolSettings } from './endpoint-pool.ts';
+import { Guard, type GuardSettings } from './guard.ts';
+import type { Outcome } from './outcome.ts';
+import { countRefusals, type RefusalCounts } from './refusals.ts';
 import { Selection, type SelectionSettings } from './selection.ts';
 import { StickySessions, type StickySettings } from './sticky-sessions.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export type UpstreamSettings = {
   /** Of the resource that they come from. */
@@ -16,6 +20,8 @@ export type UpstreamSettings = {
   /** What balancing goes by; undefined when it goes by no key. */
   key: CompiledExpression | undefined;
   sticky: StickySettings | undefined;
+  /** Undefined when nothing has to be known of it together. */
+  guard: GuardSettings | undefined;
 };
 
 /**
@@ -30,15 +36,22 @@ export class Upstream {
   copies = 0;
   /** Undefined unless clients stay with an endpoint. */
   sticky: StickySessions | undefined;
+  /** Undefined when it has neither a breaker nor limits. */
+  guard: Guard | undefined;
+  refused: RefusalCounts;
+  readonly #around: Surroundings;
   #endpoints = new Map<string, Endpoint>();
   #zone = '';
   #selection: Selection;
 
-  constructor(name: string, settings: UpstreamSettings, wheel: TimerWheel) {
+  constructor(name: string, settings: UpstreamSettings, around: Surroundings) {
     this.name = name;
     this.settings = settings;
-    this.wheel = wheel;
+    this.wheel = around.wheel;
+    this.#around = around;
     this.#selection = new Selection([], '', settings.selection);
+    this.refused = countRefusals(settings.label, around);
+    this.#setGuard();
   }
 
   get label(): string {
@@ -47,9 +60,20 @@ export class Upstream {
 
   /** Takes on other settings; connections and running exchanges are kept. */
   configure(settings: UpstreamSettings) {
+    if (settings.label !== this.label) this.refused = countRefusals(settings.label, this.#around);
     this.settings = settings;
+    this.#setGuard();
     for (const { pool } of this.#endpoints.values()) pool.settings = settings.pool;
     this.#select();
+  }
+
+  #setGuard() {
+    const { guard, label } = this.settings;
+    if (guard && this.guard) this.guard.configure(label, guard);
+    else {
+      this.guard?.close();
+      this.guard = guard && new Guard(this.name, label, guard, this.#around);
+    }
   }
 
   /**
@@ -103,11 +127,22 @@ export class Upstream {
     return this.#selection.pickOther(key, tried);
   }
 
+  /** Lets an attempt through, or not: see Breaker.admit. */
+  admit(at: number): number {
+    return this.guard?.breaker?.admit(at) ?? 0;
+  }
+
+  /** @param ticket what `admit` gave for the attempt. */
+  settle(ticket: number, outcome: Outcome) {
+    this.guard?.breaker?.settle(ticket, outcome, now());
+  }
+
   get size(): number {
     return this.#endpoints.size;
   }
 
   close() {
+    this.guard?.close();
     for (const { pool } of this.#endpoints.values()) pool.close();
   }
 }

@@ -20,6 +20,13 @@ import type { RefusedResource } from '../link/refusals.ts';
 import { now } from '../state/clock.ts';
 import { activeConnections } from '../telemetry/families.ts';
 import { createRegion, type SeriesName } from '../telemetry/series.ts';
+import {
+  createUpstreamMemory,
+  createUpstreamShare,
+  takeBack,
+  type UpstreamMemory,
+  upstreamTables,
+} from '../upstreams/shared/upstream-memory.ts';
 import type { Difference, PlainResource, ToWorker, WorkerStart } from './messages.ts';
 import { startHere, startThread, type Thread } from './threads.ts';
 
@@ -48,6 +55,7 @@ type Member = {
   thread: Thread;
   counters: Region;
   limits: CounterMemory;
+  upstreamShare: UpstreamMemory;
   pending: Map<number, (refusals: RefusedResource[]) => void>;
   troubles: Trouble[];
 };
@@ -76,6 +84,8 @@ export function startWorkers({
   const regions: Region[] = [];
   /** Outlives threads: a limit is not given anew by one that fails. */
   const counterMemory = createCounterMemory();
+  const upstreamMemory = createUpstreamMemory();
+  const upstreams = upstreamTables(upstreamMemory, createUpstreamShare());
   let config: ResourceSet = new Map();
   let endpoints: ResourceSet = new Map();
   let replicas = 1;

@@ -7,7 +7,7 @@ import { linkSteps } from '../link/link.ts';
 import { replacePolicies } from '../link/policies.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import type { Runtime } from '../link/runtime.ts';
-import { applyEndpoints } from '../link/upstreams.ts';
+import { applyEndpoints, closeOthers } from '../link/upstreams.ts';
 import { createPorts } from '../server/ports.ts';
 import { createTimerWheel } from '../state/timer-wheel.ts';
 import { openAccessLog, withAccessLog } from '../telemetry/access-log.ts';
@@ -63,6 +63,7 @@ function createServing(
     const problems = await ports.open(linked.runtime);
     if (problems.length > 0) {
       ports.discard();
+      closeOthers(linked.runtime.upstreams, runtime?.upstreams);
       return problems.flatMap(({ port, reason }) =>
         (linked.runtime.ports.get(port)?.listeners ?? []).map(({ name }) => {
           return { kind: Kind.LISTENER, name, path: 'port', reason };
@@ -81,9 +82,7 @@ function createServing(
     prepared.commit();
     prepared = undefined;
     ports.use(runtime);
-    for (const [name, upstream] of before?.upstreams ?? []) {
-      if (runtime.upstreams.get(name) !== upstream) upstream.close();
-    }
+    if (before) closeOthers(before.upstreams, runtime.upstreams);
   }
 
   function setEndpoints(change: Difference) {
@@ -104,6 +103,7 @@ function createServing(
         commit();
         return [];
       case 'discard':
+        if (prepared) closeOthers(prepared.runtime.upstreams, runtime?.upstreams);
         prepared = undefined;
         ports.discard();
         return [];

@@ -1,0 +1,19 @@
+import type { Family } from '../telemetry/families.ts';
+
+export const breakerTransitions: Family = {
+  name: 'gateway_circuit_breaker_transitions_total',
+  type: 'counter',
+  help: 'Circuit breakers that came into a state, by service.',
+};
+
+export const upstreamRefusals: Family = {
+  name: 'gateway_upstream_refused_total',
+  type: 'counter',
+  help: 'Requests that no endpoint was asked for, by service and reason.',
+};
+
+export const upstreamFallbacks: Family = {
+  name: 'gateway_fallbacks_total',
+  type: 'counter',
+  help: 'Requests that the fallback of their rule answered, by service that was not asked.',
+};
