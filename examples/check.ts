@@ -7,6 +7,8 @@ export type Check = {
   headers?: Record<string, string>;
   /** Sent as JSON. */
   body?: unknown;
+  /** So often the request was sent before, over the same connection, whatever came back. */
+  after?: number;
   expect: Expectation;
 };
 

@@ -105,3 +105,8 @@ test('a report counts what passes and what fails, an error too', async () => {
     '          no answer',
   ]);
 });
+
+test('requests that were sent before count for the backend only', async () => {
+  const check: Check = { ...sent, after: 3, expect: { status: 200, seenBy: { 4011: 4 } } };
+  expect(await judge(check, target)).toEqual([]);
+});

@@ -16,6 +16,7 @@ export async function judge(check: Check, target: Target): Promise<string[]> {
   const count = servedByOne ?? (named || 1);
   const mistakes: string[] = [];
   const counts: Record<string, number> = {};
+  for (let i = 0; i < (check.after ?? 0); i++) await caller.call(check);
   for (let i = 0; i < count; i++) {
     const answer = await caller.call(check);
     const instance = String(answer.headers['x-served-by']);
