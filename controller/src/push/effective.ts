@@ -19,6 +19,8 @@ export interface RefusedBy {
   /** Path inside the resource; empty when it concerns the whole. */
   path: string;
   reason: string;
+  /** Of what is told at run time: it works as it should. */
+  notice?: boolean;
 }
 
 /** What is pushed on a lane: the compiled set, with others in place of what was refused. */

@@ -138,9 +138,10 @@ export class Fleet {
   #troubles(): FleetView['troubles'] {
     const troubles = new Map<Key, RefusedBy[]>();
     for (const { node, troubles: own } of this.#streams.keys()) {
-      for (const { kind, name, path, reason } of own) {
+      for (const { kind, name, path, reason, notice } of own) {
         const key = keyOf(kind, name);
-        troubles.set(key, [...(troubles.get(key) ?? []), { node, path, reason }]);
+        const told = { node, path, reason, ...(notice ? { notice } : {}) };
+        troubles.set(key, [...(troubles.get(key) ?? []), told]);
       }
     }
     return troubles;

@@ -160,6 +160,18 @@ const cases: Case[] = [
     ['False', 'NotEnforced', 'jwks.url: HTML (on dp-2); acknowledged by 2 of 2 data planes'],
   ],
   [
+    'something is worth knowing of it on one of them',
+    fleetOf(
+      [plane('dp-1'), plane('dp-2')],
+      new Map(),
+      new Map([
+        [routeKey, [{ node: 'dp-2', path: 'limits[a]', reason: 'is small', notice: true }]],
+      ]),
+    ),
+    {},
+    ['True', 'Programmed', 'limits[a]: is small (on dp-2); acknowledged by 2 of 2 data planes'],
+  ],
+  [
     'it is not accepted',
     fleetOf([plane('dp-1')]),
     { conditions: [{ ...accepted, status: 'False', reason: 'Invalid' }] },

@@ -52,11 +52,14 @@ function programmed(status: ObjectStatus, fleet: FleetView, serves: Serves[]): P
   );
 }
 
-/** What all have taken and does not work all the same is not called programmed. */
+/** What all have taken and does not work all the same is not called programmed; a notice is only told. */
 export function withTroubles(state: Programmed, troubles: readonly RefusedBy[]): Programmed {
   if (troubles.length === 0 || state.status !== 'True') return state;
-  const texts = troubles.map(({ node, path, reason }) => `${path}: ${reason} (on ${node})`);
+  const faults = troubles.filter(({ notice }) => !notice);
+  const told = faults.length > 0 ? faults : troubles;
+  const texts = told.map(({ node, path, reason }) => `${path}: ${reason} (on ${node})`);
   const message = `${some([...new Set(texts)], '; ')}; ${state.message}`;
+  if (faults.length === 0) return { ...state, message };
   return { ...state, status: 'False', reason: 'NotEnforced', message };
 }
 

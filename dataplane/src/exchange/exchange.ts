@@ -74,6 +74,8 @@ export class Exchange implements Effects {
   action: RunningAction | undefined;
   /** When the exchange ended; 0 while it has not. */
   endedAt = 0;
+  /** When an upstream had answered; 0: it has not, or nobody asked to know (`atEnd`). */
+  respondedAt = 0;
   /** Status sent to the client; 0 while there is none; 499 when the client went before it. */
   status = 0;
   /** Label of the upstream that served it; '' when none did. */

@@ -4,6 +4,8 @@ export type Trouble = {
   policy: string;
   path: string;
   reason: string;
+  /** It works as it should, and that is worth knowing. */
+  notice?: boolean;
 };
 
 /** Troubles of a thread. `tell` gets the whole list whenever it has changed. */

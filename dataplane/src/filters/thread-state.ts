@@ -7,7 +7,9 @@ import { createKeySources, type KeySources } from './auth/jwt/key-sources.ts';
 import { VerifiedTokens } from './auth/jwt/verified-tokens.ts';
 import { createHealth, type Health, type Trouble } from './health.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
+import { AdaptiveLimits, adaptiveFactor } from './rate-limit/adaptive/adaptive-limits.ts';
 import {
+  adaptiveTable,
   type CounterMemory,
   type Counters,
   createCounters,
@@ -25,6 +27,7 @@ export type ThreadState = {
   outbound: Outbound;
   counters: Counters;
   redis: RedisStores;
+  adaptive: AdaptiveLimits;
   upstreams: Surroundings;
   /** Slot of a counter; `count` adds one to it. */
   counter(family: string, labels: Readonly<Record<string, string>>): number;
@@ -81,6 +84,13 @@ export function createThreadState(
     verifiedTokens: new VerifiedTokens(),
     outbound,
     counters: createCounters(counters, () => count(overflow)),
+    adaptive: new AdaptiveLimits(
+      adaptiveTable(counters),
+      (labels) => counter(adaptiveFactor.name, labels),
+      (slot, value) => {
+        series.values[slot] = value;
+      },
+    ),
     redis: createRedisStores((family, labels) => count(counter(family, labels))),
     upstreams: {
       ...upstreams,

@@ -7,6 +7,7 @@ import { errorReply, type Reply } from '../http1/reply.ts';
 import { replyText } from '../http1/reply-text.ts';
 import { Body } from '../http1/request-head.ts';
 import { informationalText, type ResponseHead, responseText } from '../http1/response-head.ts';
+import { now } from '../state/clock.ts';
 import type { PortContext } from './port-context.ts';
 
 /** A body this short is read to its end rather than closing the connection after an early answer. */
@@ -77,6 +78,7 @@ export class ResponseWriter implements ResponsePassage {
     if (http10 && source.body >= Body.chunked) exchange.close = true;
     exchange.status = source.status;
     exchange.responseStarted = true;
+    if (exchange.atEnd) exchange.respondedAt = now();
     this.#openChunks = chunked && source.body === Body.untilClose;
     const { requestId, close, responseFields } = exchange;
     const text = responseText(source, { edits, requestId, http10, close, own: responseFields });

@@ -21,7 +21,7 @@ export interface Change {
 }
 
 /** Why a resource cannot be used; `path` points into it, empty when it concerns the whole. */
-export type Refused = Pick<Refusal, 'kind' | 'name' | 'path' | 'reason'>;
+export type Refused = Pick<Refusal, 'kind' | 'name' | 'path' | 'reason'> & { notice?: boolean };
 
 /** The answer of the data plane to an update: all of it is in use, or none of it. */
 export type Applied = { ok: true } | { ok: false; refusals: Refused[] };

@@ -1,5 +1,6 @@
 import { keySetFetches } from '../filters/auth/jwt/key-sources.ts';
 import { policyDecisions } from '../filters/decisions.ts';
+import { adaptiveFactor } from '../filters/rate-limit/adaptive/adaptive-limits.ts';
 import { rateLimitOverflow } from '../filters/rate-limit/counters.ts';
 import { redisQuestions } from '../filters/rate-limit/redis/stores.ts';
 import { breakerTransitions, upstreamFallbacks, upstreamRefusals } from '../upstreams/metrics.ts';
@@ -8,6 +9,8 @@ import { breakerTransitions, upstreamFallbacks, upstreamRefusals } from '../upst
 export type Family = {
   name: string;
   type: 'counter' | 'gauge' | 'histogram';
+  /** What the values of several threads are together: their sum, or the largest, where 0 is none. */
+  combine?: 'max';
   help: string;
 };
 
@@ -54,6 +57,7 @@ export const families = [
   upstreamRefusals,
   upstreamFallbacks,
   redisQuestions,
+  adaptiveFactor,
 ];
 
 /** Upper bounds of the histogram in seconds; one more bucket takes the rest, then comes the sum. */

@@ -17,10 +17,10 @@ export function prometheusText(
   process: readonly ProcessMetric[],
 ): string {
   const lines: string[] = [];
-  for (const { name, type, help } of families) {
+  for (const { name, type, help, combine } of families) {
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
     const width = name === requestDuration.name ? durationWidth : 1;
-    const sums = sum(regions, name, width);
+    const sums = combine === 'max' ? most(regions, name) : sum(regions, name, width);
     for (const labels of [...sums.keys()].sort()) {
       const values = sums.get(labels) ?? [];
       if (type === 'histogram') lines.push(...histogram(name, labels, values));
@@ -38,6 +38,19 @@ export function prometheusText(
 
 function braced(labels: string): string {
   return labels === '' ? '' : `{${labels}}`;
+}
+
+/** The largest value of each series; one that is 0 everywhere is over. */
+function most(regions: readonly Region[], family: string): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const { values, names } of regions) {
+    for (const { family: named, labels, slot } of names) {
+      const value = values[slot] ?? 0;
+      if (named !== family || value === 0) continue;
+      found.set(labels, [Math.max(found.get(labels)?.[0] ?? 0, value)]);
+    }
+  }
+  return found;
 }
 
 function sum(regions: readonly Region[], family: string, width: number): Map<string, number[]> {

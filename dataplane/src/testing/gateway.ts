@@ -120,6 +120,7 @@ export async function startGateway({
       await ports.drain(1000);
       replacePolicies(runtime?.policies, undefined);
       thread.redis.close();
+      thread.adaptive.close();
       for (const upstream of runtime?.upstreams.values() ?? []) upstream.close();
       await settled(() => [connections(), llhttpOfThread().live() - parsersBefore, wheel.armed()]);
       wheel.close();

@@ -18,7 +18,7 @@ import {
 import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import { now } from '../state/clock.ts';
-import { activeConnections } from '../telemetry/families.ts';
+import { families } from '../telemetry/families.ts';
 import { createRegion, type SeriesName } from '../telemetry/series.ts';
 import {
   createUpstreamMemory,
@@ -42,11 +42,16 @@ export type FleetOptions = {
   accessLog: string | undefined;
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Gets all that does not work at run time whenever that changes. */
-  onHealth?(problems: RefusedResource[]): void;
+  onHealth?(problems: Problem[]): void;
 };
+
+/** What a resource does not do, or what is to be known of it, although it was linked. */
+type Problem = RefusedResource & { notice?: boolean };
 
 /** Counters of one thread: its memory and the names of the slots in use. */
 export type Region = { values: Float64Array; names: SeriesName[] };
+
+const gauges = new Set(families.filter(({ type }) => type === 'gauge').map(({ name }) => name));
 
 /** Milliseconds before a thread that failed is replaced: doubles while they fail at once. */
 const backOff = { first: 100, most: 5000, calmAfter: 10_000 };
@@ -163,7 +168,9 @@ export function startWorkers({
     logTroubles(all);
     onHealth?.(
       distinct(
-        all.map(({ policy, path, reason }) => ({ kind: Kind.POLICY, name: policy, path, reason })),
+        all.map(({ policy, path, reason, notice = false }) => {
+          return { kind: Kind.POLICY, name: policy, path, reason, notice };
+        }),
       ),
     );
   }
@@ -178,17 +185,16 @@ export function startWorkers({
     takeBack(upstreams, gone.upstreamShare);
     if (closing) return;
     log.error({ err }, 'A worker thread has failed');
-    closeConnections(gone);
+    clearGauges(gone);
     delay = now() - startedAt > backOff.calmAfter ? 0 : delay;
     setTimeout(() => void inTurn(() => catchUp(start())), delay);
     delay = Math.min(Math.max(2 * delay, backOff.first), backOff.most);
     startedAt = now();
   }
 
-  /** Its counters stay; what it held open is gone. */
-  function closeConnections({ counters: { values, names } }: Member) {
-    const gauge = names.find(({ family }) => family === activeConnections.name);
-    if (gauge) values[gauge.slot] = 0;
+  /** Its counters stay; what it held open, or was in the middle of, is gone. */
+  function clearGauges({ counters: { values, names } }: Member) {
+    for (const { family, slot } of names) if (gauges.has(family)) values[slot] = 0;
   }
 
   async function catchUp(member: Member) {
@@ -281,7 +287,7 @@ function plain(resources: Iterable<Resource>): PlainResource[] {
   return Array.from(resources, ({ kind, name, hash, body }) => ({ kind, name, hash, body }));
 }
 
-function distinct(refusals: RefusedResource[]): RefusedResource[] {
+function distinct<R extends RefusedResource>(refusals: R[]): R[] {
   const seen = new Map(refusals.map((one) => [`${one.kind} ${one.name} ${one.path}`, one]));
   return [...seen.values()].filter(({ kind }) => kind !== Kind.UNSPECIFIED);
 }

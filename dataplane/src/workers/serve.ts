@@ -121,6 +121,7 @@ function createServing(
         await access?.close();
         replacePolicies(runtime?.policies, undefined);
         thread.redis.close();
+        thread.adaptive.close();
         wheel.close();
         return [];
     }

@@ -307,6 +307,13 @@ export declare type Refusal = Message<"gatehouse.snapshot.v1.Refusal"> & {
    * @generated from field: string reason = 4;
    */
   reason: string;
+
+  /**
+   * Of Health: nothing is wrong with it, only worth knowing.
+   *
+   * @generated from field: bool notice = 5;
+   */
+  notice: boolean;
 };
 
 /**

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { createShareMemory, createTableMemory, SharedTable } from '../../state/shared-table.ts';
 import type { Family } from '../../telemetry/families.ts';
+import { adaptiveShape } from './adaptive/shape.ts';
 import { CounterTable, tableBytes } from './counter-table.ts';
 import { giveBackHeld, Holdings, holdingsBytes } from './holdings.ts';
 import { KeyedHash } from './keyed-hash.ts';
@@ -17,8 +19,11 @@ export type CounterMemory = {
   key: [number, number];
   /** Number of the thread, from 1. */
   owner: number;
-  /** What this thread holds. */
+  /** What this thread holds of concurrency. */
   holdings: SharedArrayBuffer;
+  /** How well services are, and what this thread holds of that. */
+  adaptive: SharedArrayBuffer;
+  adaptiveShare: SharedArrayBuffer;
 };
 
 /** Memory for one data plane, as its first thread has it. */
@@ -29,19 +34,32 @@ export function createCounterMemory(): CounterMemory {
     key: [random.readInt32LE(0), random.readInt32LE(4)],
     owner: 1,
     holdings: new SharedArrayBuffer(holdingsBytes),
+    adaptive: createTableMemory(adaptiveShape),
+    adaptiveShare: createShareMemory(adaptiveShape),
   };
 }
 
 /** The same for another thread. */
 export function counterMemoryOf(memory: CounterMemory, owner: number): CounterMemory {
-  return { ...memory, owner, holdings: new SharedArrayBuffer(holdingsBytes) };
+  return {
+    ...memory,
+    owner,
+    holdings: new SharedArrayBuffer(holdingsBytes),
+    adaptiveShare: createShareMemory(adaptiveShape),
+  };
 }
 
 /** Gives back what a thread that has ended held, and its locks. */
-export function releaseCounters({ table, owner, holdings }: CounterMemory): void {
+export function releaseCounters(memory: CounterMemory): void {
+  const { table, owner, holdings, adaptiveShare } = memory;
   const counters = new CounterTable(table, () => undefined, main);
   counters.unlockAllOf(owner);
   giveBackHeld(holdings, counters);
+  adaptiveTable(memory).releaseAll(adaptiveShare, () => undefined);
+}
+
+export function adaptiveTable({ adaptive, adaptiveShare }: CounterMemory): SharedTable {
+  return new SharedTable(adaptiveShape, adaptive, adaptiveShare);
 }
 
 /** The owner of what the main thread locks for others. */

@@ -10,6 +10,7 @@ import {
 import type { Exchange } from '../../exchange/exchange.ts';
 import { expressionSource } from '../expression-source.ts';
 import { type Identity, LinkFault, type RuleInForce } from '../filter.ts';
+import type { AdaptiveLimit } from './adaptive/adaptive-limits.ts';
 import {
   type Algorithm,
   concurrency,
@@ -63,6 +64,10 @@ export type LimitPlace = {
 /** A limit, ready to be asked for. Its demands are filled in for each request. */
 export type LinkedLimit = Counted & {
   shared: boolean;
+  /** Undefined: it keeps its size. */
+  adaptive: AdaptiveLimit | undefined;
+  /** From 0 to 1: how far the request is spared when the limit shrinks; after `prepare`. */
+  priority: number;
   /** What the demands ask for where nobody else counts to the same limit. */
   whole: readonly { limit: number; burst: number }[];
   /** Fills in the demands; false when the limit does not count the request. */
@@ -82,6 +87,10 @@ export function linkLimit(rule: RuleInForce, place: LimitPlace, hash: KeyedHash)
   };
   const when = config.when === undefined ? undefined : compiled(config.when, 'bool', 'when');
   const cost = config.cost === undefined ? undefined : compiled(config.cost, 'number', 'cost');
+  const priority =
+    config.adaptive?.priority === undefined
+      ? undefined
+      : compiled(config.adaptive.priority, 'number', 'adaptive.priority');
   const counters = config.counters?.map((text, i) => compiled(text, 'header', `counters[${i}]`));
   const demands = demandsOf(config);
   const prefix = prefixOf(rule, hash);
@@ -100,6 +109,8 @@ export function linkLimit(rule: RuleInForce, place: LimitPlace, hash: KeyedHash)
     silent: place.silent,
     shared: place.shared,
     remote,
+    adaptive: config.adaptive && adaptiveLimit(rule, config.adaptive),
+    priority: 0,
     prepare(exchange, identity) {
       const source = expressionSource(exchange, identity);
       if (when && !holds(when, source)) return false;
@@ -117,7 +128,8 @@ export function linkLimit(rule: RuleInForce, place: LimitPlace, hash: KeyedHash)
       }
       hash.finish();
       const { high, low } = hash;
-      const amount = cost ? costOf(cost, source) : 1;
+      const amount = cost ? numberOf(cost, source, 1) : 1;
+      if (priority) this.priority = Math.min(1, numberOf(priority, source, 0));
       const suffix = remote ? digestOf(values) : '';
       for (let i = 0; i < demands.length; i++) {
         const demand = demands[i];
@@ -195,13 +207,30 @@ function counterValue(counter: CompiledExpression, source: ExpressionSource): st
   }
 }
 
-function costOf(cost: CompiledExpression, source: ExpressionSource): number {
+/** A number that is not negative; `otherwise` where there is none. */
+function numberOf(
+  expression: CompiledExpression,
+  source: ExpressionSource,
+  otherwise: number,
+): number {
   try {
-    const value = Number(cost.evaluate(source));
-    return Number.isFinite(value) ? Math.max(0, value) : 1;
+    const value = Number(expression.evaluate(source));
+    return Number.isFinite(value) ? Math.max(0, value) : otherwise;
   } catch {
-    return 1;
+    return otherwise;
   }
+}
+
+function adaptiveLimit(
+  { policy, name }: RuleInForce,
+  { minimum = 10, errors = 20, latency = 300 }: NonNullable<Limit['adaptive']>,
+): AdaptiveLimit {
+  const settings = {
+    minimum: minimum / 100,
+    errors: errors / 100,
+    latency: latency === 0 ? Number.POSITIVE_INFINITY : latency / 100,
+  };
+  return { policy, name, settings };
 }
 
 /** The user where there is one, else the address; told apart, so that nobody is named as an address. */

@@ -10,6 +10,7 @@ import type {
   Outcome,
   RuleInForce,
 } from '../filter.ts';
+import type { AdaptiveLimit, AdaptiveLimits } from './adaptive/adaptive-limits.ts';
 import type { CounterDemand } from './counter-table.ts';
 import type { Counters } from './counters.ts';
 import { type Counted, type LimitPlace, type LinkedLimit, linkLimit } from './limit.ts';
@@ -27,28 +28,38 @@ export const rateLimit: FilterKind = {
 class RateLimitEnforcer implements Enforcer {
   readonly #limits: readonly LinkedLimit[];
   readonly #counters: Counters;
+  readonly #adaptive: AdaptiveLimits;
 
   constructor(rules: readonly RuleInForce[], context: LinkContext) {
-    const { counters } = context.thread;
+    const { counters, adaptive } = context.thread;
     const places = placesByPolicy(rules, context);
     this.#limits = rules
       .filter(({ block }) => block === 'limits')
       .map((rule) => linkLimit(rule, places.get(rule.policy) ?? here, counters.hash));
     this.#counters = counters;
+    this.#adaptive = adaptive;
+    for (const limit of this.#limits)
+      if (limit.adaptive) watch(limit.rule, limit.adaptive, context);
   }
 
   onRequest(exchange: Exchange, effects: Effects): Outcome | Promise<Outcome> {
     const counted: LinkedLimit[] = [];
     const demands: CounterDemand[] = [];
     let remote = false;
+    let adaptive: AdaptiveLimit[] | undefined;
     for (const limit of this.#limits) {
       if (!limit.prepare(exchange, effects.identity ?? exchange.identity)) continue;
-      if (limit.shared) this.#takeShare(limit);
+      if (limit.shared || limit.adaptive) this.#size(limit, exchange);
+      if (limit.adaptive) {
+        adaptive ??= [];
+        adaptive.push(limit.adaptive);
+      }
       counted.push(limit);
       remote ||= limit.remote !== undefined;
       for (const demand of limit.demands) demands.push(demand);
     }
     if (demands.length === 0) return undefined;
+    if (adaptive) this.#measure(adaptive, effects);
     if (remote) {
       const own = counted.map(ofRequest);
       return takeRemotely(own, this.#counters, effects, (taken) =>
@@ -61,12 +72,26 @@ class RateLimitEnforcer implements Enforcer {
     return undefined;
   }
 
-  #takeShare({ demands, whole }: LinkedLimit): void {
-    const { replicas } = this.#counters;
+  /** What the limit is now, for this request: its share of the whole, and what is left of that. */
+  #size({ demands, whole, shared, adaptive, priority }: LinkedLimit, exchange: Exchange): void {
+    const replicas = shared ? this.#counters.replicas : 1;
+    const left = adaptive ? this.#adaptive.factorFor(adaptive, exchange.rule) : 1;
+    const factor = left + (1 - left) * priority;
     for (const [i, demand] of demands.entries()) {
-      demand.limit = Math.ceil((whole[i]?.limit ?? 0) / replicas);
-      demand.burst = Math.ceil((whole[i]?.burst ?? 0) / replicas);
+      const limit = Math.ceil((whole[i]?.limit ?? 0) / replicas);
+      const burst = Math.ceil((whole[i]?.burst ?? 0) / replicas);
+      demand.limit = factor === 1 ? limit : shrunk(limit, factor);
+      // Less of the bucket as well: so the rest of it is for those that are to be shed later.
+      demand.burst = factor === 1 ? burst : Math.max(1, shrunk(burst, factor * factor));
     }
+  }
+
+  #measure(limits: readonly AdaptiveLimit[], effects: Effects): void {
+    const at = now();
+    effects.atEnd = [
+      ...(effects.atEnd ?? []),
+      (exchange) => this.#adaptive.ended(limits, exchange, at),
+    ];
   }
 
   #giveBackAtEnd(counted: readonly Counted[], effects: Effects): void {
@@ -86,6 +111,28 @@ class RateLimitEnforcer implements Enforcer {
       effects.atEnd = [...(effects.atEnd ?? []), ended];
     }
   }
+}
+
+/** A limit that lets something through goes on letting something through. */
+function shrunk(size: number, factor: number): number {
+  return size === 0 ? 0 : Math.max(1, Math.floor(size * factor));
+}
+
+function watch(
+  { name, policy }: RuleInForce,
+  limit: AdaptiveLimit,
+  { thread, resource, whileInForce }: LinkContext,
+): void {
+  const path = `limits[${name}].adaptive`;
+  const source = `${resource} ${policy} ${path}`;
+  whileInForce(source, () =>
+    thread.adaptive.watch(limit, {
+      tell(reason) {
+        const notice = { policy: resource, path, reason: reason ?? '', notice: true };
+        thread.health.set(source, reason === undefined ? undefined : notice);
+      },
+    }),
+  );
 }
 
 const here: LimitPlace = { shared: false, silent: false, redis: undefined };
