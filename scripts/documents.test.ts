@@ -76,6 +76,8 @@ describe('what the guide says of the programs', () => {
     const files = [
       'dataplane/src/telemetry/families.ts',
       'dataplane/src/telemetry/process-metrics.ts',
+      'dataplane/src/upstreams/metrics.ts',
+      'dataplane/src/upstreams/oversight.ts',
       'controller/src/admin/routes.ts',
       'controller/src/admin/metrics.ts',
     ];
@@ -110,6 +112,8 @@ describe('what the guide says of the programs', () => {
     const code = [
       'exchange/action.ts',
       'exchange/forward.ts',
+      'exchange/delivery.ts',
+      'upstreams/refusals.ts',
       'http1/request-head.ts',
       'server/connection.ts',
       'server/request-reader.ts',

@@ -313,6 +313,16 @@ describe('mistakes', () => {
       ['spec.rules[0].rewrite.stripPrefix: expected true or false, found "yes"'],
     ],
     [
+      'a fallback for nothing',
+      rules({ name: 'all', respond: { status: 200 }, fallback: { respond: { status: 200 } } }),
+      ['spec.rules[0]: fallback goes with backends'],
+    ],
+    [
+      'a fallback to two',
+      ruleWith({ fallback: { respond: { status: 200 }, backend: { name: 'a' } } }),
+      ['spec.rules[0].fallback: exactly one of backend and respond must be given'],
+    ],
+    [
       'an upstream without endpoints',
       upstream({ endpoints: {} }),
       ['spec.endpoints: exactly one of static and service must be given'],

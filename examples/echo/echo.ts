@@ -1,7 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 
-/** Answers with the request as it arrived, and counts: `GET /_requests` tells how many came. */
+/**
+ * Answers with the request as it arrived, and counts: `GET /_requests` tells how many came. The header
+ * x-echo-status sets the status, so that failures can be tried.
+ */
 export function createEcho(instance: string): Server {
   let requests = 0;
   return createServer(async (request, response) => {
@@ -11,7 +14,8 @@ export function createEcho(instance: string): Server {
     const body = counting
       ? { instance, requests }
       : { instance, method, path: url, headers, body: await text(request) };
-    response.writeHead(200, {
+    const asked = Number(headers['x-echo-status']);
+    response.writeHead(asked >= 200 && asked <= 599 ? asked : 200, {
       'content-type': 'application/json',
       'x-served-by': instance,
       server: 'echo/1.0',

@@ -47,7 +47,8 @@ async function answer(source: AdminSource, request: IncomingMessage): Promise<An
   const known = await route(source, `${request.method} ${pathname}`);
   if (known) return known;
   const other = request.method === 'GET' ? 'POST' : 'GET';
-  const misses = paths.has(`${other} ${pathname}`);
+  const misses =
+    paths.has(`${other} ${pathname}`) || named.some((path) => path.test(`${other} ${pathname}`));
   return misses
     ? { status: 405, body: { error: 'Method not allowed' } }
     : { status: 404, body: { error: 'Not found' } };
@@ -62,6 +63,10 @@ const paths = new Set([
   'GET /circuit-breakers',
   'GET /metrics',
 ]);
+
+const resetCall = /^POST \/circuit-breakers\/(.+)\/reset$/;
+const endpointsCall = /^GET \/services\/(.+)\/endpoints$/;
+const named = [resetCall, endpointsCall];
 
 async function route(source: AdminSource, call: string): Promise<Answer | undefined> {
   switch (call) {
@@ -86,9 +91,9 @@ async function route(source: AdminSource, call: string): Promise<Answer | undefi
         type: 'text/plain; version=0.0.4; charset=utf-8',
       };
   }
-  const broken = /^POST \/circuit-breakers\/(.+)\/reset$/.exec(call)?.[1];
+  const broken = resetCall.exec(call)?.[1];
   if (broken !== undefined) return resetBreaker(source, decoded(broken));
-  const name = /^GET \/services\/(.+)\/endpoints$/.exec(call)?.[1];
+  const name = endpointsCall.exec(call)?.[1];
   if (name === undefined) return undefined;
   const view = endpointsView(decoded(name), source.config(), source.endpoints());
   return view

@@ -67,3 +67,34 @@ describe('balancing', () => {
     expect(linesOf({ balancing })).toEqual(lines);
   });
 });
+
+describe('a circuit breaker', () => {
+  it.each<[string, object, string[]]>([
+    ['with everything left out', {}, []],
+    ['that only limits', { failureThreshold: 0, limits: { maxRequests: 1 } }, []],
+    [
+      'without probes',
+      { halfOpenRequests: 0 },
+      ['spec.circuitBreaker.halfOpenRequests: expected an integer from 1 to 1000, found 0'],
+    ],
+    [
+      'with a number as timeout',
+      { timeout: 60 },
+      [
+        'spec.circuitBreaker.timeout: expected a duration such as "30s", "1m30s" or "250ms", at most 32 characters, found 60',
+      ],
+    ],
+    [
+      'with a rate without percent',
+      { errorRate: { window: '10s' } },
+      ['spec.circuitBreaker.errorRate.percent: expected an integer from 1 to 100, found nothing'],
+    ],
+    [
+      'in the spelling of others',
+      { failure_threshold: 5 },
+      ['spec.circuitBreaker.failure_threshold: unknown field; did you mean "failureThreshold"?'],
+    ],
+  ])('%s', (_, circuitBreaker, lines) => {
+    expect(linesOf({ circuitBreaker })).toEqual(lines);
+  });
+});
