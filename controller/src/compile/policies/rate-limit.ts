@@ -1,16 +1,18 @@
 import {
   type Counting,
   type Limit,
-  longestDuration,
   parseDuration,
   type RateLimitPolicySpec,
 } from '@gatehouse/crds';
 import type { PolicyContext } from './context.ts';
 import type { CheckedPolicy, PolicyDefinition } from './policy.ts';
+import { checkRedis } from './rate-limit/redis.ts';
 
 type RateLimitFields = NonNullable<RateLimitPolicySpec['defaults']>;
 
+/** Milliseconds. */
 const shortestWindow = 1000;
+const longestWindow = 576 * 3_600_000;
 
 /** RateLimitPolicy: its blocks are limits, by name, and counting. */
 export const rateLimit: PolicyDefinition<RateLimitFields> = {
@@ -23,12 +25,7 @@ export const rateLimit: PolicyDefinition<RateLimitFields> = {
     const named = Object.entries(limits).sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [name, limit] of named) checkLimit(limit, `${path}.limits.${name}`, context);
     if (named.length === 0) context.report(`${path}.limits`, 'at least one limit must be given');
-    const { passwordSecretRef, tls } = counting?.redis ?? {};
-    const at = `${path}.counting.redis`;
-    if (passwordSecretRef) {
-      context.secretEntry(passwordSecretRef, 'password', `${at}.passwordSecretRef`);
-    }
-    if (tls?.caSecretRef) context.secretEntry(tls.caSecretRef, 'ca.crt', `${at}.tls.caSecretRef`);
+    if (counting?.redis) checkRedis(counting.redis, `${path}.counting.redis`, context);
     return [
       ...named.map(([name, config]) => ({ block: 'limits', name, config })),
       // By the name of the policy: each counts its own limits where it says.
@@ -56,7 +53,7 @@ function checkLimit(
 ): void {
   for (const [i, { window }] of rates.entries()) {
     const length = parseDuration(window);
-    if (length < shortestWindow || length >= longestDuration) {
+    if (length < shortestWindow || length > longestWindow) {
       context.report(`${path}.rates[${i}].window`, `"${window}" must be from "1s" to "576h"`);
     }
   }
