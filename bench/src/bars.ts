@@ -1,12 +1,12 @@
 import type { Figures, ScenarioFigures } from './results.ts';
 import type { Bar } from './scenario.ts';
-import { medianRatio } from './statistics.ts';
+import { median, medianRatio } from './statistics.ts';
 
 export type Verdict = {
   demand: string;
   /** NaN when an entrant that the bar needs was not measured. */
   measured: number;
-  unit: '' | ' MiB';
+  unit: '' | ' MiB' | ' ms';
   outcome: 'met' | 'missed' | 'not measured';
 };
 
@@ -33,6 +33,13 @@ function weigh(bar: Bar, figures: ScenarioFigures): Demand {
       const measured = ratio(figures, bar.of, bar.to, (of) => of.p99_ms);
       const demand = `${bar.of}: at most ${bar.atMost.toFixed(2)} x the p99 of ${bar.to}`;
       return { demand, measured, unit: '', met: measured <= bar.atMost };
+    }
+    case 'added-p99': {
+      const [of, to] = [figures[bar.of], figures[bar.to]];
+      const added = of && to ? of.p99_ms.map((p99, round) => p99 - (to.p99_ms[round] ?? 0)) : [];
+      const measured = added.length === 0 ? Number.NaN : median(added);
+      const demand = `${bar.of}: p99 less than ${bar.belowMs} ms above that of ${bar.to}`;
+      return { demand, measured, unit: ' ms', met: measured < bar.belowMs };
     }
     case 'idle-memory': {
       const measured = figures[bar.of]?.rss_mib ?? Number.NaN;

@@ -51,7 +51,7 @@ function settle({ routes, addition }: Site, terms: Terms): Order['site'] {
 /** Configures and starts an entrant on the proxy core and waits until it forwards. */
 export async function openLane(
   { program, name, peer, site }: Starter,
-  { folder: parent, backend, lot, single }: Stage,
+  { folder: parent, backend, lot, redisPort, single }: Stage,
   signal: AbortSignal,
   { limit = unreached, environment = {} }: LaneOptions = {},
 ): Promise<Lane> {
@@ -69,7 +69,7 @@ export async function openLane(
   };
   const { args, ...command } = await peers[peer].prepare(program, {
     ...order,
-    site: settle(site, { lot, limit }),
+    site: settle(site, { lot, limit, redisPort }),
   });
   const child = await startChild(name, proxyCore, command.program, args, {
     environment,

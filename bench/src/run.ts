@@ -7,6 +7,7 @@ import type { Options } from './options.ts';
 import type { Notice, Program } from './peer.ts';
 import { type PeerName, peers } from './peers/registry.ts';
 import { profile } from './profile.ts';
+import { missingRedis } from './redis.ts';
 import { mergeResults, type Results, readResults, replaceFile } from './results.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios/registry.ts';
@@ -65,6 +66,11 @@ async function measureAll(
   for (const scenario of options.scenarios) {
     const starters = lineUp(scenario, programs, options.only);
     if (starters.length === 0) continue;
+    const missing = scenario.redis ? await missingRedis() : undefined;
+    if (missing !== undefined) {
+      notice(`${scenario.name} is left out: ${missing}`);
+      continue;
+    }
     const { figures, measurement } = await measure(scenario, starters, pace, notice, signal);
     fresh.scenarios[scenario.name] = figures;
     fresh.machine.measurements[scenario.name] = measurement;

@@ -10,6 +10,8 @@ export type Terms = {
   lot: TokenLot | undefined;
   /** How many requests a minute a limit lets through. */
   limit: number;
+  /** Port of the scenario's Redis; undefined when it has none. */
+  redisPort?: number | undefined;
 };
 
 /** What a peer is configured to serve. */
@@ -39,6 +41,8 @@ export type Load = {
   headers?: Readonly<Record<string, string>>;
   body?: string;
   tokens?: Tokens;
+  /** About so many requests a second, rather than as many as possible. */
+  rate?: number;
 };
 
 /**
@@ -59,6 +63,7 @@ export type Entrant = {
 export type Bar =
   | { kind: 'throughput'; of: string; to: string; atLeast: number }
   | { kind: 'p99'; of: string; to: string; atMost: number }
+  | { kind: 'added-p99'; of: string; to: string; belowMs: number }
   | { kind: 'idle-memory'; of: string; belowMib: number };
 
 export type Scenario = {
@@ -66,6 +71,8 @@ export type Scenario = {
   /** One sentence for the top of the table. */
   summary: string;
   load: Load;
+  /** A redis-server runs beside the backend; without one on the machine the scenario is left out. */
+  redis?: boolean;
   entrants: readonly Entrant[];
   /** The entrant that the table's ratio column divides by. */
   reference: string;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Backend, startBackend } from './backend.ts';
 import { temporaryFolder } from './folder.ts';
 import { freePorts } from './ports.ts';
+import { startBenchRedis } from './redis.ts';
 import type { Load, Scenario } from './scenario.ts';
 import { makeTokens, type TokenLot } from './tokens.ts';
 import { prepareLoad, type SendLoad } from './wrk.ts';
@@ -15,6 +16,8 @@ export type Stage = {
   send: SendLoad;
   /** The load's tokens; undefined when it has none. */
   lot: TokenLot | undefined;
+  /** Undefined when the scenario has no Redis. */
+  redisPort: number | undefined;
   /** The load as it is asked for one request at a time: with a good token, when there are any. */
   single: Load;
 };
@@ -30,16 +33,18 @@ export async function openStage(
   const backendFolder = join(folder, 'backend-nginx');
   await mkdir(backendFolder);
   const lot = load.tokens && (await makeTokens(load.tokens.count, folder));
-  const [port] = await freePorts(1);
-  if (port === undefined) throw new Error('Cannot find a free port');
+  const [port, redisPort] = await freePorts(2);
+  if (port === undefined || redisPort === undefined) throw new Error('Cannot find a free port');
   const backend = await startBackend(backendFolder, port, signal);
   stack.use(backend.child);
+  if (scenario.redis) stack.use((await startBenchRedis(folder, redisPort, signal)).child);
   return {
     scenario,
     folder,
     backend,
     send: await prepareLoad(load, lot, folder),
     lot,
+    redisPort: scenario.redis ? redisPort : undefined,
     single: withToken(load, lot?.spare),
   };
 }

@@ -45,7 +45,7 @@ const words = { met: 'met', missed: '**MISSED**', 'not measured': '**NOT MEASURE
 function barsTable(verdicts: readonly Verdict[]): string {
   const rows = verdicts.map(({ demand, measured, unit, outcome }) => [
     demand,
-    Number.isNaN(measured) ? '-' : `${measured.toFixed(unit === '' ? 2 : 0)}${unit}`,
+    Number.isNaN(measured) ? '-' : `${measured.toFixed(unit === ' MiB' ? 0 : 2)}${unit}`,
     words[outcome],
   ]);
   return table('lrl', ['bar', 'measured', 'result'], rows);
@@ -73,6 +73,11 @@ function describeMethod(
     `Medians of ${rounds} interleaved rounds of ${seconds} s, ${load.connections} connections, ${date.slice(0, 10)}.`,
     `Without a proxy, load generator and backend reach ${ceiling} requests/s.`,
   ];
+  // At a rate of its own nobody is at any limit.
+  if (load.rate !== undefined) {
+    sentences[1] = `About ${load.rate.toLocaleString('en-US')} requests/s are sent, far below what any of them could.`;
+    return sentences.join(' ');
+  }
   const near = namesOf(figures, ({ rps }) => median(rps) > nearCeiling * ceiling_rps);
   if (near !== '') sentences.push(`Close to that, and perhaps limited by it: ${near}.`);
   const starved = namesOf(figures, ({ cores }) => median(cores) < fullCore);

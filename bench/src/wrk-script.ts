@@ -65,7 +65,17 @@ function rotation(paths: readonly string[], lot: TokenLot | undefined): string[]
   ];
 }
 
+/** Milliseconds that a connection waits before its next request, so that all together keep a rate. */
+function pauses({ connections, rate }: Load): string[] {
+  if (rate === undefined) return [];
+  // Spread, so that they do not all come at once.
+  const most = Math.round((2 * connections * 1000) / rate);
+  return ['delay = function()', `  return math.random(0, ${most})`, 'end'];
+}
+
 /** The Lua script that makes wrk send a load and print the line that `parseWrk` reads. */
 export function wrkScript(load: Load, lot?: TokenLot): string {
-  return [...requestSettings(load), ...rotation(load.paths, lot), report].join('\n');
+  return [...requestSettings(load), ...rotation(load.paths, lot), ...pauses(load), report].join(
+    '\n',
+  );
 }

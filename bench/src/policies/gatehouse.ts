@@ -34,6 +34,17 @@ export function gatehouseLimit({ limit }: Terms): string {
   ].join('\n');
 }
 
+/** The same, counted in Redis. Should it not answer in time the answer is 503, which ends the run. */
+export function gatehouseRedisLimit(terms: Terms): string {
+  return [
+    gatehouseLimit(terms),
+    '  counting:',
+    '    store: Redis',
+    '    failureMode: Closed',
+    `    redis: { addresses: [ "127.0.0.1:${terms.redisPort}" ], withoutPassword: true, timeout: 1s }`,
+  ].join('\n');
+}
+
 export function gatehousePolicies(terms: Terms): string {
   return [gatehouseJwt(terms), gatehouseLimit(terms)].join('\n---\n');
 }

@@ -3,6 +3,7 @@ import { jwt, jwtCold } from './jwt.ts';
 import { plain } from './plain.ts';
 import { policies } from './policies.ts';
 import { rateLimit } from './rate-limit.ts';
+import { rateLimitRedis } from './rate-limit-redis.ts';
 import { routes1000 } from './routes-1000.ts';
 
 /** Every scenario, in the order in which they run. */
@@ -12,5 +13,6 @@ export const scenarios: readonly Scenario[] = [
   jwt,
   jwtCold,
   rateLimit,
+  rateLimitRedis,
   policies,
 ];
