@@ -144,6 +144,39 @@ describe('a RateLimitPolicy', () => {
   });
 });
 
+describe('a Consumer', () => {
+  it('is known by its keys', async () => {
+    const key = 'a-key-of-more-than-sixteen-bytes';
+    await kubectl.apply([
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'keys' },
+        stringData: { mobile: key },
+      },
+      {
+        apiVersion: 'gatehouse.dev/v1alpha1',
+        kind: 'Consumer',
+        metadata: { name: 'app' },
+        spec: { plan: 'gold', apiKeys: [{ name: 'keys' }] },
+      },
+      policy('AuthPolicy', 'keys', {
+        authentication: [{ name: 'keys', apiKey: { consumers: true } }],
+        authorization: [{ name: 'plan', expression: 'identity.plan == "gold"' }],
+      }),
+    ]);
+    await expect.poll(() => status('/', { 'x-api-key': key })).toBe(200);
+    expect(await status('/', { 'x-api-key': 'a-key-that-nobody-has-given-out' })).toBe(401);
+    await kubectl(
+      'wait',
+      'consumers.gatehouse.dev/app',
+      '--for=condition=Accepted',
+      '--timeout=30s',
+    );
+    await kubectl('delete', 'authpolicies.gatehouse.dev', 'keys');
+  });
+});
+
 describe('a policy that goes', () => {
   it('leaves its target as it was', async () => {
     await kubectl('delete', 'ratelimitpolicies.gatehouse.dev', 'limits');
