@@ -52,7 +52,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function start(podName: string, certificate?: KeptCertificateOptions): Promise<Running> {
+async function start(
+  podName: string,
+  certificate?: KeptCertificateOptions,
+  dataPlaneService?: string,
+): Promise<Running> {
   const running = await run(
     {
       cluster: {
@@ -60,7 +64,7 @@ async function start(podName: string, certificate?: KeptCertificateOptions): Pro
         namespaces: [],
         dataPlanes: ['gatehouse/data-plane'],
         podName,
-        dataPlaneService: undefined,
+        dataPlaneService,
         podUid: undefined,
         namespace: 'gatehouse',
         elect: true,
@@ -91,11 +95,12 @@ async function connect(running: Running, podName: string, node: string, authorit
   );
   opened.push(plane);
   plane.send({ case: 'hello', value: { node, zone: 'z', release: '1' } });
-  const state = { answers: true, updates: 0, unanswered: () => {} };
+  const state = { answers: true, updates: 0, replicas: 0, unanswered: () => {} };
   const follow = async () => {
     for (;;) {
-      const { lane, version } = await plane.next();
+      const { lane, version, replicas } = await plane.next();
       state.updates++;
+      state.replicas = replicas;
       const answer = () => plane.send({ case: 'ack', value: { lane, version } });
       if (state.answers) answer();
       else state.unanswered = answer;
@@ -144,6 +149,48 @@ test('a Route is programmed when the data planes of all replicas acknowledged it
   await vi.waitFor(() =>
     expect(conditions(gatewayApi('gateways'), 'main')?.at(-1)?.status).toBe('True'),
   );
+});
+
+/** A policy whose limit is shared. */
+const share = () =>
+  server.put(own('ratelimitpolicies'), {
+    metadata: { name: 'shared', namespace: 'shop', generation: 1 },
+    spec: {
+      targetRefs: [{ kind: 'Route', name: 'hello' }],
+      limits: { all: { rates: [{ limit: 10, window: '1m' }] } },
+      counting: { store: 'Shared' },
+    },
+  });
+
+test('data planes of all replicas are told how many they are', async () => {
+  route('one', 1);
+  share();
+  const [a, b] = [await start('c-1'), await start('c-2')];
+  const planes = [await connect(a, 'c-1', 'gw-1'), await connect(b, 'c-2', 'gw-2')];
+  await vi.waitFor(() => expect(planes.map(({ replicas }) => replicas)).toEqual([2, 2]), 10_000);
+});
+
+test('where it is known which Pods take requests, those are counted', async () => {
+  route('one', 1);
+  share();
+  const endpoint = (name: string, ready: boolean) => ({
+    addresses: ['10.0.0.1'],
+    conditions: { ready },
+    targetRef: { kind: 'Pod', name },
+  });
+  server.put('apis/discovery.k8s.io/v1/endpointslices', {
+    metadata: {
+      name: 'gw-1',
+      namespace: 'gatehouse',
+      labels: { 'kubernetes.io/service-name': 'gw' },
+    },
+    addressType: 'IPv4',
+    endpoints: [endpoint('gw-1', true), endpoint('gw-2', true), endpoint('gw-3', false)],
+    ports: [{ port: 80 }],
+  });
+  const running = await start('c-1', undefined, 'gatehouse/gw');
+  const plane = await connect(running, 'c-1', 'gw-1');
+  await vi.waitFor(() => expect(plane.replicas).toBe(2), 5000);
 });
 
 test('nothing is sent before everything was read once', async () => {
