@@ -1,3 +1,4 @@
+import { policyKinds } from '@gatehouse/crds';
 import type { Resources } from './compile/index.ts';
 import type { Store } from './store/store.ts';
 
@@ -12,7 +13,7 @@ export function resourcesOf(store: Store): Resources {
     secrets: [...store.list('Secret')],
     namespaces: [...store.list('Namespace')],
     referenceGrants: [...store.list('ReferenceGrant')],
-    policies: [...store.list('AuthPolicy'), ...store.list('RateLimitPolicy')],
+    policies: policyKinds.flatMap((kind) => [...store.list(kind)]),
     consumers: [...store.list('Consumer')],
   };
 }

@@ -27,6 +27,7 @@ export { type KeySet, readKeySet, type VerificationKey } from './key-set/key-set
 export * from './kinds.ts';
 export { knownFields } from './known-fields.ts';
 export { type OwnKind, ownKinds } from './own-kinds.ts';
+export { type PolicyKind, policyKinds } from './policies.ts';
 export { policyRuleProblems } from './policy-rule.ts';
 export { referencePage } from './reference.ts';
 export type { AuthorizationRule } from './resources/auth/authorization.ts';
@@ -45,6 +46,8 @@ export type { RouteSpec, Rule } from './resources/route.ts';
 export type { PolicyStatus, RouteStatus, UpstreamStatus } from './resources/status.ts';
 export type { Balancing } from './resources/upstream/balancing.ts';
 export type { CircuitBreaker } from './resources/upstream/circuit-breaker.ts';
+export type { HealthCheck } from './resources/upstream/health-check.ts';
+export type { OutlierDetection } from './resources/upstream/outlier-detection.ts';
 export type { UpstreamSpec } from './resources/upstream.ts';
 export { defaults } from './schema/defaults.ts';
 export type { TargetRef } from './schema/policy.ts';

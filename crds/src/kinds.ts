@@ -1,8 +1,7 @@
-import { authPolicySpec } from './resources/auth-policy.ts';
+import { type PolicyKind, policies } from './policies.ts';
 import { consumerSpec } from './resources/consumer.ts';
 import { endpointSliceFields } from './resources/endpoint-slice.ts';
 import { gatewaySpec } from './resources/gateway.ts';
-import { rateLimitPolicySpec } from './resources/rate-limit-policy.ts';
 import { referenceGrantSpec } from './resources/reference-grant.ts';
 import { routeSpec } from './resources/route.ts';
 import { secretFields } from './resources/secret.ts';
@@ -28,6 +27,18 @@ function ownKind<const K extends string, P extends TSchema>(kind: K, spec: P, de
   return object({ ...fieldsOf(`${group}/${version}`, kind), spec, status }, { description });
 }
 
+type PolicySchemas = {
+  [K in PolicyKind]: ReturnType<typeof ownKind<K, (typeof policies)[K]['spec']>>;
+};
+
+function policySchemas(): PolicySchemas {
+  const schemas = Object.entries(policies).map(([kind, { spec, description }]) => [
+    kind,
+    ownKind(kind, spec, description),
+  ]);
+  return Object.fromEntries(schemas);
+}
+
 /** A kind of somebody else, of which Gatehouse reads some fields. */
 function foreignKind<
   const A extends string,
@@ -41,12 +52,7 @@ function foreignKind<
 export const kinds = {
   Route: ownKind('Route', routeSpec, 'Which requests go where.'),
   Upstream: ownKind('Upstream', upstreamSpec, 'A group of endpoints.'),
-  AuthPolicy: ownKind('AuthPolicy', authPolicySpec, 'Who may send requests.'),
-  RateLimitPolicy: ownKind(
-    'RateLimitPolicy',
-    rateLimitPolicySpec,
-    'How many requests are let through.',
-  ),
+  ...policySchemas(),
   Consumer: ownKind('Consumer', consumerSpec, 'A client that is known by name.'),
   Gateway: foreignKind(
     'gateway.networking.k8s.io/v1',
@@ -81,8 +87,9 @@ export type Kind = keyof typeof kinds;
 export type ObjectOf<K extends Kind> = Static<(typeof kinds)[K]>;
 export type RouteObject = ObjectOf<'Route'>;
 export type UpstreamObject = ObjectOf<'Upstream'>;
+/** An object of any policy kind. */
+export type PolicyObject = ObjectOf<PolicyKind>;
 export type AuthPolicyObject = ObjectOf<'AuthPolicy'>;
-export type RateLimitPolicyObject = ObjectOf<'RateLimitPolicy'>;
 export type ConsumerObject = ObjectOf<'Consumer'>;
 export type GatewayObject = ObjectOf<'Gateway'>;
 export type ServiceObject = ObjectOf<'Service'>;

@@ -1,10 +1,11 @@
-import { kinds } from './kinds.ts';
+import { type Kind, kinds } from './kinds.ts';
+import { type PolicyKind, policies, policyKinds } from './policies.ts';
 import { policyStatus, routeStatus, upstreamStatus } from './resources/status.ts';
 import { nodeOf, type SchemaNode } from './schema/node.ts';
 
 /** A kind that is installed as a CRD: its names for kubectl and its schemas. */
 export type OwnKind = {
-  kind: string;
+  kind: Kind;
   plural: string;
   shortNames: string[];
   /** Columns of `kubectl get` beside Accepted, Programmed and Age. */
@@ -15,7 +16,7 @@ export type OwnKind = {
 };
 
 function ownKind(
-  kind: 'Route' | 'Upstream' | 'AuthPolicy' | 'RateLimitPolicy' | 'Consumer',
+  kind: 'Route' | 'Upstream' | 'Consumer' | PolicyKind,
   status: unknown,
   names: Pick<OwnKind, 'plural' | 'shortNames' | 'columns'>,
 ): OwnKind {
@@ -50,15 +51,13 @@ export const ownKinds: readonly OwnKind[] = [
     ],
   }),
   ownKind('Upstream', upstreamStatus, { plural: 'upstreams', shortNames: ['ups'], columns: [] }),
-  ownKind('AuthPolicy', policyStatus, {
-    plural: 'authpolicies',
-    shortNames: ['authp'],
-    columns: [targetsColumn],
-  }),
-  ownKind('RateLimitPolicy', policyStatus, {
-    plural: 'ratelimitpolicies',
-    shortNames: ['ratep'],
-    columns: [targetsColumn],
+  ...policyKinds.map((kind) => {
+    const { plural, shortNames } = policies[kind];
+    return ownKind(kind, policyStatus, {
+      plural,
+      shortNames: [...shortNames],
+      columns: [targetsColumn],
+    });
   }),
   ownKind('Consumer', upstreamStatus, {
     plural: 'consumers',

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type DescMessage, fromBinary, toJson } from '@bufbuild/protobuf';
-import { type AnyObject, defaults, validateObject } from '@gatehouse/crds';
+import { type AnyObject, defaults, policyKinds, validateObject } from '@gatehouse/crds';
 import {
   EndpointsSchema,
   Kind,
@@ -61,7 +61,7 @@ export function resourcesOf(objects: readonly AnyObject[]): Resources {
     secrets: of('Secret'),
     namespaces: of('Namespace'),
     referenceGrants: of('ReferenceGrant'),
-    policies: [...of('AuthPolicy'), ...of('RateLimitPolicy')],
+    policies: policyKinds.flatMap((kind) => of(kind)),
     consumers: of('Consumer'),
   };
 }

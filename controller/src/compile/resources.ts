@@ -4,13 +4,13 @@ import {
   type EndpointSliceObject,
   type GatewayObject,
   type NamespaceObject,
+  type PolicyObject,
   type ReferenceGrantObject,
   type RouteObject,
   type SecretObject,
   type ServiceObject,
   type UpstreamObject,
 } from '@gatehouse/crds';
-import type { PolicyObject } from './policies/policy.ts';
 
 /**
  * All that is compiled. The order of the lists has no meaning; namespace and name are unique within

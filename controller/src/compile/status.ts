@@ -1,3 +1,4 @@
+import type { PolicyKind } from '@gatehouse/crds';
 import type { Key } from '@gatehouse/snapshot';
 
 export type Condition = {
@@ -34,7 +35,7 @@ export type EffectiveStatus = {
 
 /** What became of an object, for the generation that was compiled. */
 export type ObjectStatus = {
-  kind: 'Gateway' | 'Route' | 'Upstream' | 'AuthPolicy' | 'RateLimitPolicy' | 'Consumer';
+  kind: 'Gateway' | 'Route' | 'Upstream' | 'Consumer' | PolicyKind;
   namespace: string;
   name: string;
   generation: number;

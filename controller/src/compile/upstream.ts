@@ -8,6 +8,7 @@ import { compareText, idOf, namespaceOf } from './resources.ts';
 import { accepted, type Condition, listed, type Mistake, type Report, refused } from './status.ts';
 import { compileBalancing } from './upstream-balancing.ts';
 import { compileCircuitBreaker } from './upstream-circuit-breaker.ts';
+import { compileHealthCheck, compileOutlierDetection } from './upstream-health.ts';
 
 type UpstreamInit = Extract<MessageInitShape<typeof UpstreamSchema>, { $typeName?: never }>;
 type EndpointInit = MessageInitShape<typeof EndpointSchema>;
@@ -51,6 +52,8 @@ function blocks({ spec, metadata }: UpstreamObject, report: Report): Partial<Ups
       compileBalancing(balancing, identity, path, told),
     ),
     ...block('circuitBreaker', spec, report, compileCircuitBreaker),
+    ...block('outlierDetection', spec, report, compileOutlierDetection),
+    ...block('healthCheck', spec, report, compileHealthCheck),
   };
 }
 

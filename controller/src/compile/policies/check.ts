@@ -3,6 +3,7 @@ import {
   type ConsumerObject,
   checkExpression,
   faultsOf,
+  type PolicyObject,
   type SecretObject,
   type TargetRef,
 } from '@gatehouse/crds';
@@ -17,7 +18,7 @@ import { createdAt, idOf, namespaceOf } from '../resources.ts';
 import { entriesOf } from '../secret-entries.ts';
 import type { BrokenRef, Mistake } from '../status.ts';
 import type { PolicyContext } from './context.ts';
-import type { CheckedPolicy, PolicyDefinition, PolicyObject } from './policy.ts';
+import type { CheckedPolicy, PolicyDefinition } from './policy.ts';
 
 /** What policies of a namespace may refer to. */
 export type PolicyLookup = {

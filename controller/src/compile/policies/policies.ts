@@ -1,4 +1,4 @@
-import type { ConsumerObject, SecretObject } from '@gatehouse/crds';
+import type { ConsumerObject, PolicyObject, SecretObject } from '@gatehouse/crds';
 import type { Resource } from '@gatehouse/snapshot';
 import type { AttachPoints } from '../attach.ts';
 import { createMemo } from '../memo.ts';
@@ -8,7 +8,7 @@ import type { ObjectStatus } from '../status.ts';
 import type { PolicyLookup } from './check.ts';
 import { consumerStatus } from './consumers.ts';
 import { type EffectivePolicy, effectivePolicy } from './effective.ts';
-import type { CheckedPolicy, PolicyObject } from './policy.ts';
+import type { CheckedPolicy } from './policy.ts';
 import { policyStatus } from './policy-status.ts';
 import { sharesLimits } from './rate-limit.ts';
 import { checkByKind } from './registry.ts';

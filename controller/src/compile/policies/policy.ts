@@ -1,15 +1,7 @@
-import type {
-  AuthPolicyObject,
-  ExpressionScope,
-  RateLimitPolicyObject,
-  TargetRef,
-} from '@gatehouse/crds';
+import type { ExpressionScope, PolicyObject, TargetRef } from '@gatehouse/crds';
 import type { Resource } from '@gatehouse/snapshot';
 import type { BrokenRef, Mistake } from '../status.ts';
 import type { PolicyContext } from './context.ts';
-
-/** An object of any policy kind. */
-export type PolicyObject = AuthPolicyObject | RateLimitPolicyObject;
 
 /** A rule of a policy as it goes on the wire; see PolicyRule in snapshot.proto. */
 export type DraftRule = { block: string; name: string; config: unknown };

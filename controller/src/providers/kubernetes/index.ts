@@ -12,5 +12,6 @@ export {
   pathOf,
   type Resource,
   rbacName,
+  reportedKinds,
   storedResources,
 } from './resources.ts';

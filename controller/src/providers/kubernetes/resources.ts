@@ -1,4 +1,4 @@
-import type { Kind } from '@gatehouse/crds';
+import { type Kind, ownKinds } from '@gatehouse/crds';
 
 /** A kind that can be listed and watched. */
 export interface Resource {
@@ -24,11 +24,7 @@ const gatewayApi = { ...whole, group: 'gateway.networking.k8s.io', version: 'v1'
 
 /** Every kind that is watched as a whole and kept in the store. */
 export const storedResources: readonly Stored[] = [
-  { ...own, kind: 'Route', plural: 'routes' },
-  { ...own, kind: 'Upstream', plural: 'upstreams' },
-  { ...own, kind: 'AuthPolicy', plural: 'authpolicies' },
-  { ...own, kind: 'RateLimitPolicy', plural: 'ratelimitpolicies' },
-  { ...own, kind: 'Consumer', plural: 'consumers' },
+  ...ownKinds.map(({ kind, plural }) => ({ ...own, kind, plural })),
   { ...gatewayApi, kind: 'Gateway', plural: 'gateways' },
   { ...core, kind: 'Service', plural: 'services' },
   {
@@ -64,11 +60,7 @@ export const gatewayClassResource: Resource = {
 
 /** Kinds whose status is written here. */
 export const reportedKinds: ReadonlySet<string> = new Set([
-  'Route',
-  'Upstream',
-  'AuthPolicy',
-  'RateLimitPolicy',
-  'Consumer',
+  ...ownKinds.map(({ kind }) => kind),
   'Gateway',
 ]);
 

@@ -1,4 +1,4 @@
-import type { GatewayObject, ObjectOf, SecretObject } from '@gatehouse/crds';
+import { type GatewayObject, type ObjectOf, policyKinds, type SecretObject } from '@gatehouse/crds';
 import { type Permits, permissions } from '../../compile/grants.ts';
 import { secretRefsOf } from '../../compile/policies/secret-refs.ts';
 import { type ObjectKey, objectKey } from '../../store/key.ts';
@@ -86,12 +86,7 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
   }
 
   const leave = store.subscribe((changed) => {
-    if (
-      [...changed].some((key) =>
-        /^(Gateway|ReferenceGrant|AuthPolicy|RateLimitPolicy|Consumer)\//.test(key),
-      )
-    )
-      refresh();
+    if ([...changed].some((key) => referrers.has(key.slice(0, key.indexOf('/'))))) refresh();
   });
   return {
     troubles: () => troubles,
@@ -105,7 +100,9 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
 type SecretRef = { namespace: string; name: string };
 
 /** Kinds that name Secrets of their own namespace. */
-const withSecrets = ['AuthPolicy', 'RateLimitPolicy', 'Consumer'] as const;
+const withSecrets = [...policyKinds, 'Consumer'] as const;
+/** Kinds by which the Secrets to follow change. */
+const referrers = new Set<string>(['Gateway', 'ReferenceGrant', ...withSecrets]);
 
 /** What a policy or a Consumer names, always in its own namespace. */
 function ownSecretRefs({ metadata, spec }: ObjectOf<(typeof withSecrets)[number]>) {

@@ -1,6 +1,6 @@
 import { hex, type Key, type ResourceSet } from '@gatehouse/snapshot';
 import type { Compiled } from '../../compile/index.ts';
-import { fieldsOf, type Progress } from '../../providers/kubernetes/index.ts';
+import { fieldsOf, type Progress, reportedKinds } from '../../providers/kubernetes/index.ts';
 import type { RefusedBy } from '../../push/effective.ts';
 import type { FleetView, LaneView } from '../../push/fleet.ts';
 import type { History } from './history.ts';
@@ -37,9 +37,6 @@ export interface Report {
 
 /** A data plane that differs in more resources is not said to serve anything. */
 const mostExceptions = 200;
-
-/** The kinds that have statuses. */
-const reportedKinds = /^(Route|Upstream|Gateway|AuthPolicy|RateLimitPolicy|Consumer)\//;
 
 export function reportOf(
   { dataPlanes, heldBack, troubles }: FleetView,
@@ -79,7 +76,9 @@ function laneReport(
 }
 
 function reported(progress: Progress): Progress {
-  return Object.fromEntries(Object.entries(progress).filter(([key]) => reportedKinds.test(key)));
+  return Object.fromEntries(
+    Object.entries(progress).filter(([key]) => reportedKinds.has(key.split('/')[0] ?? '')),
+  );
 }
 
 /**
