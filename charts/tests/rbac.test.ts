@@ -1,3 +1,4 @@
+import { ownKinds } from '@gatehouse/crds';
 import { expect, test } from 'vitest';
 import { type Manifest, render } from '../render.ts';
 
@@ -35,10 +36,10 @@ test('the controller may do exactly this', async () => {
   const objects = await render();
   expect(grants(objects).sort()).toEqual(
     [
-      `ClusterRole ${role}: list watch routes.gatehouse.dev`,
-      `ClusterRole ${role}: list watch upstreams.gatehouse.dev`,
-      `ClusterRole ${role}: patch routes/status.gatehouse.dev`,
-      `ClusterRole ${role}: patch upstreams/status.gatehouse.dev`,
+      ...ownKinds.flatMap(({ plural }) => [
+        `ClusterRole ${role}: list watch ${plural}.gatehouse.dev`,
+        `ClusterRole ${role}: patch ${plural}/status.gatehouse.dev`,
+      ]),
       `ClusterRole ${role}: list watch gateways.gateway.networking.k8s.io`,
       `ClusterRole ${role}: list watch referencegrants.gateway.networking.k8s.io`,
       `ClusterRole ${role}: patch gateways/status.gateway.networking.k8s.io`,
