@@ -19,7 +19,7 @@ export type ClientEvents = {
 };
 
 /** Milliseconds. */
-const connectTimeout = 5000;
+const connectTimeout = 2000;
 /** After so long without any answer the connection is made anew: its other end may be gone, or replaced. */
 const silence = 2000;
 const slotsRefresh = { interval: 15_000, timeout: 2000 };
