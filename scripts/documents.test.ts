@@ -77,7 +77,7 @@ describe('what the guide says of the programs', () => {
       'dataplane/src/telemetry/families.ts',
       'dataplane/src/telemetry/process-metrics.ts',
       'dataplane/src/upstreams/metrics.ts',
-      'dataplane/src/upstreams/oversight.ts',
+      'dataplane/src/upstreams/oversight/oversight.ts',
       'controller/src/admin/routes.ts',
       'controller/src/admin/metrics.ts',
     ];

@@ -9,7 +9,7 @@ import { openLastKnownGood } from './subscribe/last-known-good.ts';
 import { subscribe } from './subscribe/subscribe.ts';
 import { processMetrics } from './telemetry/process-metrics.ts';
 import { prometheusText } from './telemetry/prometheus.ts';
-import { Oversight } from './upstreams/oversight.ts';
+import { Oversight } from './upstreams/oversight/oversight.ts';
 import { startWorkers } from './workers/fleet.ts';
 
 export type DataPlane = {
@@ -41,7 +41,10 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
     log,
     onHealth: (problems) => subscription.tellHealth(problems),
   });
-  const oversight = new Oversight(workers.upstreams);
+  const oversight = new Oversight({
+    ...workers.overseen,
+    report: ({ bad, text, ...fields }) => (bad ? log.warn(fields, text) : log.info(fields, text)),
+  });
   const lkg =
     options.lastKnownGood === undefined
       ? undefined
@@ -61,7 +64,8 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
     if (refusals.length > 0) return { ok: false, refusals };
     if (lane === Lane.CONFIG) config = next;
     else endpoints = next;
-    if (lane === Lane.CONFIG) oversight.use(config);
+    if (lane === Lane.CONFIG) oversight.useConfig(config);
+    else oversight.useEndpoints(endpoints);
     applied.add(lane);
     if (applied.size === 2 && !serving) {
       serving = true;
@@ -110,6 +114,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
           ...oversight.metrics(),
         ]),
       breakers: () => oversight.breakers(),
+      endpointState: (upstream, id) => oversight.endpoint(upstream, id),
       resetBreaker: (service) => oversight.reset(service),
       reload: () => subscription.resync(),
     },
@@ -128,6 +133,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
       await endDelay.promise;
       clearTimeout(timer);
     }
+    oversight.close();
     await workers.close(options.drainTimeout);
     await subscription.close();
     await lkg?.close();

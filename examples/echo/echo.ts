@@ -1,27 +1,35 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 
 /**
- * Answers with the request as it arrived, and counts: `GET /_requests` tells how many came. The header
- * x-echo-status sets the status, so that failures can be tried.
+ * Answers with the request as it arrived, and counts: `GET /_requests` tells how many came. Failures can
+ * be tried: the header x-echo-status sets the status, x-echo-fail names the instance that answers 500, and
+ * `GET /_fails/NAME` (not counted) is 503 of that instance and 200 of the others.
  */
 export function createEcho(instance: string): Server {
   let requests = 0;
   return createServer(async (request, response) => {
-    const { method, url, headers } = request;
-    const counting = url === '/_requests';
-    if (!counting) requests++;
-    const body = counting
-      ? { instance, requests }
-      : { instance, method, path: url, headers, body: await text(request) };
-    const asked = Number(headers['x-echo-status']);
-    response.writeHead(asked >= 200 && asked <= 599 ? asked : 200, {
+    const { method, url = '', headers } = request;
+    const own = url.startsWith('/_');
+    if (!own) requests++;
+    const body =
+      url === '/_requests'
+        ? { instance, requests }
+        : { instance, method, path: url, headers, body: await text(request) };
+    response.writeHead(statusOf(instance, url, headers), {
       'content-type': 'application/json',
       'x-served-by': instance,
       server: 'echo/1.0',
     });
     response.end(`${JSON.stringify(body)}\n`);
   });
+}
+
+function statusOf(instance: string, url: string, headers: IncomingHttpHeaders): number {
+  if (url === `/_fails/${instance}`) return 503;
+  if (headers['x-echo-fail'] === instance) return 500;
+  const asked = Number(headers['x-echo-status']);
+  return asked >= 200 && asked <= 599 ? asked : 200;
 }
 
 /** Three of them by the ports that the YAML files of the examples name. */

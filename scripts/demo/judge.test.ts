@@ -86,6 +86,19 @@ test.each<{ name: string; expect: Expectation; mistakes: RegExp[] }>([
   expect(found).toEqual(mistakes.map((mistake) => expect.stringMatching(mistake)));
 });
 
+test('what takes a moment is tried again', async () => {
+  const counted = async () => {
+    const answer = await fetch(`http://127.0.0.1:${target.http}/_requests`);
+    return ((await answer.json()) as { requests: number }).requests;
+  };
+  const body = { requests: (await counted()) + 1 };
+  const check: Check = { shows: '', request: 'GET /_requests', expect: { status: 200, body } };
+  expect(await judge(check, target)).toEqual([expect.stringMatching(/^body: /)]);
+  const judged = judge({ ...check, eventually: true }, target);
+  await fetch(`http://127.0.0.1:${target.http}/`);
+  expect(await judged).toEqual([]);
+});
+
 test('a report counts what passes and what fails, an error too', async () => {
   const lines: string[] = [];
   const report = createReport((line) => lines.push(line));

@@ -6,8 +6,20 @@ import { portOf, type Target, withPorts } from './target.ts';
 /** A copy of a request may arrive so many milliseconds after the answer. */
 const copyTimeout = 3000;
 
+/** What takes a moment is given so many milliseconds. */
+const patience = 5000;
+
 /** Sends what a check says. Returns what is not as expected, a line each. */
 export async function judge(check: Check, target: Target): Promise<string[]> {
+  const end = performance.now() + (check.eventually === true ? patience : 0);
+  while (true) {
+    const mistakes = await judgeOnce(check, target);
+    if (mistakes.length === 0 || performance.now() > end) return mistakes;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function judgeOnce(check: Check, target: Target): Promise<string[]> {
   const { servedBy, servedByOne, seenBy } = check.expect;
   const backends = Object.keys(seenBy ?? {}).map(Number);
   const before = await Promise.all(backends.map((port) => seen(target, port)));

@@ -3,6 +3,8 @@ import { addressPattern, duration, name, namespace, objectName, port } from '../
 import { array, integer, object, optional, type Static, string } from '../schema/schema.ts';
 import { balancing } from './upstream/balancing.ts';
 import { circuitBreaker } from './upstream/circuit-breaker.ts';
+import { healthCheck } from './upstream/health-check.ts';
+import { outlierDetection } from './upstream/outlier-detection.ts';
 
 const staticEndpoint = object(
   {
@@ -56,6 +58,8 @@ export const upstreamSpec = object(
     ),
     balancing: optional(balancing),
     circuitBreaker: optional(circuitBreaker),
+    outlierDetection: optional(outlierDetection),
+    healthCheck: optional(healthCheck),
     connectTimeout: optional(duration('Limit for opening a connection.', defaults.connectTimeout)),
     pool: optional(
       object(

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ResourceSet } from '@gatehouse/snapshot';
-import type { BreakerView } from '../upstreams/oversight.ts';
+import type { BreakerView } from '../upstreams/oversight/breaker-view.ts';
+import type { EndpointView } from '../upstreams/oversight/endpoint-view.ts';
 import { configView, endpointsView, servicesView } from './snapshot-view.ts';
 
 /** What the admin port shows and does. */
@@ -12,6 +13,8 @@ export type AdminSource = {
   ready(): boolean;
   metrics(): string;
   breakers(): BreakerView[];
+  /** What is known of an endpoint ("<address> <port>") of an upstream, when somebody finds out. */
+  endpointState(upstream: string, id: string): EndpointView | undefined;
   /** Closes the breakers of a service; false when it has none. */
   resetBreaker(service: string): boolean;
   /** Asks the controller for everything again; rejects with the reason. */
@@ -95,7 +98,7 @@ async function route(source: AdminSource, call: string): Promise<Answer | undefi
   if (broken !== undefined) return resetBreaker(source, decoded(broken));
   const name = endpointsCall.exec(call)?.[1];
   if (name === undefined) return undefined;
-  const view = endpointsView(decoded(name), source.config(), source.endpoints());
+  const view = endpointsView(decoded(name), source);
   return view
     ? { status: 200, body: view }
     : { status: 404, body: { error: `Unknown service "${decoded(name)}"` } };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { lanesOf } from '../testing/snapshot.ts';
 import { Breaker } from '../upstreams/breaker.ts';
-import { Oversight } from '../upstreams/oversight.ts';
+import { Oversight } from '../upstreams/oversight/oversight.ts';
 import { ownUpstreamTables } from '../upstreams/shared/upstream-memory.ts';
 import { startAdmin } from './admin.ts';
 
@@ -22,8 +22,8 @@ const { config, endpoints } = lanesOf(
 );
 
 beforeEach(async () => {
-  oversight = new Oversight(tables);
-  oversight.use(config);
+  oversight = new Oversight({ tables, counter: () => () => undefined, report: () => undefined });
+  oversight.useConfig(config);
   admin = await startAdmin(
     {
       config: () => config,
@@ -32,6 +32,7 @@ beforeEach(async () => {
       metrics: () => '',
       reload: () => Promise.resolve(),
       breakers: () => oversight.breakers(),
+      endpointState: (upstream, id) => oversight.endpoint(upstream, id),
       resetBreaker: (service) => oversight.reset(service),
     },
     { host: '127.0.0.1', port: 0 },
@@ -45,7 +46,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await admin.close();
-  oversight.use(new Map());
+  oversight.close();
 });
 
 async function call(request: string): Promise<[number, unknown]> {

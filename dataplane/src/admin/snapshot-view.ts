@@ -14,6 +14,9 @@ import {
   versionOf,
 } from '@gatehouse/snapshot';
 
+import { endpointId } from '../upstreams/endpoint.ts';
+import type { AdminSource } from './admin.ts';
+
 const schemas: Partial<Record<Kind, DescMessage>> = {
   [Kind.LISTENER]: ListenerSchema,
   [Kind.ROUTE]: RouteSchema,
@@ -72,8 +75,12 @@ export function servicesView(config: ResourceSet, endpoints: ResourceSet) {
 }
 
 /** Endpoints of the services with that label or resource name; undefined when there is none. */
-export function endpointsView(wanted: string, config: ResourceSet, endpoints: ResourceSet) {
-  const services = servicesView(config, endpoints).filter(
+export function endpointsView(
+  wanted: string,
+  source: Pick<AdminSource, 'config' | 'endpoints' | 'endpointState'>,
+) {
+  const endpoints = source.endpoints();
+  const services = servicesView(source.config(), endpoints).filter(
     ({ name, resource }) => name === wanted || resource === wanted,
   );
   if (services.length === 0) return undefined;
@@ -86,6 +93,7 @@ export function endpointsView(wanted: string, config: ResourceSet, endpoints: Re
         weight,
         ...(zone === '' ? {} : { zone }),
         resource,
+        ...source.endpointState(resource, endpointId(address, port)),
       })),
     ),
   };

@@ -3,7 +3,7 @@ import { now } from '../state/clock.ts';
 import { observeLatency } from '../upstreams/balancing/peak-ewma.ts';
 import type { Failure, ResponseSink, UpstreamConnection } from '../upstreams/connection.ts';
 import type { Endpoint } from '../upstreams/endpoint.ts';
-import type { Outcome } from '../upstreams/outcome.ts';
+import { type Outcome, outcomeOf } from '../upstreams/outcome.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 
 /** Who sends a request, and is told what becomes of an attempt. */
@@ -79,7 +79,7 @@ export class Attempt implements ResponseSink {
       const at = now();
       observeLatency(this.endpoint, at - this.startedAt, at);
     }
-    if (status >= 500) this.#outcome = 'error';
+    if (status >= 500) this.#outcome = outcomeOf(status);
     // A probe holds up others: a response that streams for an hour must not.
     if (this.#ticket > 0) this.#settle(this.#outcome);
   }
@@ -121,6 +121,6 @@ export class Attempt implements ResponseSink {
   #settle(outcome: Outcome) {
     if (this.#settled) return;
     this.#settled = true;
-    this.#upstream.settle(this.#ticket, outcome);
+    this.#upstream.settle(this.endpoint, this.#ticket, outcome);
   }
 }

@@ -1,4 +1,4 @@
-import { labelValue } from '../state/label-value.ts';
+import { labelsText } from '../state/label-value.ts';
 import type { TimerWheel } from '../state/timer-wheel.ts';
 import type { Series } from '../telemetry/series.ts';
 import type { Surroundings } from '../upstreams/surroundings.ts';
@@ -68,8 +68,7 @@ export function createThreadState(
   const overflow = series.slot(rateLimitOverflow.name, '');
 
   function counter(family: string, labels: Readonly<Record<string, string>>): number {
-    const text = Object.entries(labels).map(([name, value]) => `${name}="${labelValue(value)}"`);
-    return series.slot(family, text.join(','));
+    return series.slot(family, labelsText(labels));
   }
 
   function count(slot: number) {

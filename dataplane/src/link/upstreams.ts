@@ -10,12 +10,15 @@ import {
   type Resource,
   type ResourceSet,
   sameHash,
+  type Upstream as UpstreamMessage,
   UpstreamSchema,
 } from '@gatehouse/snapshot';
 import type { ThreadState } from '../filters/thread-state.ts';
 import { algorithms } from '../upstreams/balancing/algorithms.ts';
 import { roundRobin } from '../upstreams/balancing/round-robin.ts';
 import type { GuardSettings } from '../upstreams/guard.ts';
+import { ejectionOf } from '../upstreams/health/ejection-settings.ts';
+import { probeOf } from '../upstreams/oversight/probes.ts';
 import { Upstream, type UpstreamSettings } from '../upstreams/upstream.ts';
 import type { RefusedResource } from './refusals.ts';
 
@@ -55,6 +58,7 @@ function settingsOf(hash: Uint8Array, body: Uint8Array, refuse: Refuse): Upstrea
     },
     ...balancingOf(message.balancing, refuse),
     guard: message.circuitBreaker && guardOf(message.circuitBreaker),
+    health: healthOf(message, refuse),
   };
 }
 
@@ -89,6 +93,17 @@ function balancingOf(
       seed: sticky.seed,
     },
   };
+}
+
+function healthOf(
+  { healthCheck, outlierDetection }: UpstreamMessage,
+  refuse: Refuse,
+): UpstreamSettings['health'] {
+  if (healthCheck && !probeOf(healthCheck)) {
+    refuse('healthCheck', 'is of a kind this release does not know');
+  }
+  if (!healthCheck && !outlierDetection) return undefined;
+  return { ejection: outlierDetection && ejectionOf(outlierDetection) };
 }
 
 function guardOf(breaker: CircuitBreaker): GuardSettings {

@@ -3,7 +3,13 @@ import { policyDecisions } from '../filters/decisions.ts';
 import { adaptiveFactor } from '../filters/rate-limit/adaptive/adaptive-limits.ts';
 import { rateLimitOverflow } from '../filters/rate-limit/counters.ts';
 import { redisQuestions } from '../filters/rate-limit/redis/stores.ts';
-import { breakerTransitions, upstreamFallbacks, upstreamRefusals } from '../upstreams/metrics.ts';
+import {
+  breakerTransitions,
+  endpointEjections,
+  healthChecks,
+  upstreamFallbacks,
+  upstreamRefusals,
+} from '../upstreams/metrics.ts';
 
 /** A metric family as /metrics shows it. */
 export type Family = {
@@ -56,6 +62,8 @@ export const families = [
   breakerTransitions,
   upstreamRefusals,
   upstreamFallbacks,
+  endpointEjections,
+  healthChecks,
   redisQuestions,
   adaptiveFactor,
 ];

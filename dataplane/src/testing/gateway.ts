@@ -14,7 +14,8 @@ import { activeConnections } from '../telemetry/families.ts';
 import { prometheusText } from '../telemetry/prometheus.ts';
 import { createRecorder } from '../telemetry/recorder.ts';
 import { createRegion, createSeries, type SeriesName } from '../telemetry/series.ts';
-import { ownUpstreamTables, type UpstreamTables } from '../upstreams/shared/upstream-memory.ts';
+import { Oversight } from '../upstreams/oversight/oversight.ts';
+import { ownUpstreamTables } from '../upstreams/shared/upstream-memory.ts';
 import type { UpstreamEvent } from '../upstreams/surroundings.ts';
 import type { RawBackend } from './backend.ts';
 import { forwardRule, lanesOf, type TestSnapshot } from './snapshot.ts';
@@ -32,8 +33,8 @@ export type TestGateway = {
   denials: readonly DeniedEntry[];
   /** What was told of upstreams. */
   events: readonly UpstreamEvent[];
-  /** What is known together of upstreams. */
-  tables: UpstreamTables;
+  /** What is known of upstreams. */
+  oversight: Oversight;
   /** What does not work at run time. */
   troubles(): readonly Trouble[];
   /** Closes everything and checks that nothing is left over and no bug was met. */
@@ -84,6 +85,8 @@ export async function startGateway({
       throw error;
     }),
   });
+  const { counter, report } = thread.upstreams;
+  const oversight = new Oversight({ tables, counter, report });
   let runtime: Runtime | undefined;
   const { port, release } = await reservePort();
 
@@ -100,6 +103,8 @@ export async function startGateway({
     runtime = linked.runtime;
     linked.commit();
     for (const upstream of runtime.upstreams.values()) applyEndpoints(upstream, endpoints, zone);
+    oversight.useEndpoints(endpoints);
+    oversight.useConfig(config);
     ports.use(runtime);
     if (before) closeOthers(before.upstreams, runtime.upstreams);
   }
@@ -113,11 +118,12 @@ export async function startGateway({
     connections,
     denials,
     events,
-    tables,
+    oversight,
     troubles: () => troubles,
     metrics: () => prometheusText([{ values: series.values, names }], []),
     async close() {
       await ports.drain(1000);
+      oversight.close();
       replacePolicies(runtime?.policies, undefined);
       thread.redis.close();
       thread.adaptive.close();

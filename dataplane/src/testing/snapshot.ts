@@ -28,13 +28,19 @@ export type TestEndpoint = {
   hintedZones?: string[];
 };
 
+/** Fields of an Upstream resource. */
+export type UpstreamFields = Extract<
+  MessageInitShape<typeof UpstreamSchema>,
+  { $typeName?: never }
+>;
+
 export type TestUpstream = {
   endpoints: TestEndpoint[];
   connectTimeout?: number;
   maxIdle?: number;
   idleTimeout?: number;
   /** Other fields of the Upstream resource. */
-  more?: MessageInitShape<typeof UpstreamSchema> | undefined;
+  more?: UpstreamFields | undefined;
 };
 
 export type TestListener = {

@@ -17,3 +17,15 @@ export const upstreamFallbacks: Family = {
   type: 'counter',
   help: 'Requests that the fallback of their rule answered, by service that was not asked.',
 };
+
+export const endpointEjections: Family = {
+  name: 'gateway_endpoint_ejections_total',
+  type: 'counter',
+  help: 'Endpoints that were ejected for what they answered, by service and reason.',
+};
+
+export const healthChecks: Family = {
+  name: 'gateway_health_checks_total',
+  type: 'counter',
+  help: 'Checks of endpoints, by service and result.',
+};

@@ -49,8 +49,8 @@ export class Selection {
     const { near, far } = byZone(this.endpoints, settings.anyZone ? '' : zone);
     this.#near = near;
     this.#far = far;
-    this.#nextShares = setShares(this.endpoints, settings.slowStart, clock());
-    const { algorithm } = settings;
+    const { algorithm, slowStart } = settings;
+    setShares(this.endpoints, slowStart, clock());
     this.#nearBalancer = algorithm.create(near);
     this.#farBalancer = far.length > 0 ? algorithm.create(far) : undefined;
     this.refresh();
@@ -58,7 +58,8 @@ export class Selection {
 
   /** Looks anew at who is in service. */
   refresh() {
-    const { algorithm, panicPercent } = this.#settings;
+    const { algorithm, panicPercent, slowStart } = this.#settings;
+    this.#nextShares = setShares(this.endpoints, slowStart, this.#clock());
     const inService = (endpoint: Endpoint) => endpoint.available;
     const { endpoints } = this;
     const available = endpoints.filter(inService);
@@ -118,10 +119,7 @@ export class Selection {
   }
 
   #ramp() {
-    const at = this.#clock();
-    if (at < this.#nextShares) return;
-    this.#nextShares = setShares(this.endpoints, this.#settings.slowStart, at);
-    this.refresh();
+    if (this.#clock() >= this.#nextShares) this.refresh();
   }
 }
 

@@ -15,6 +15,7 @@ const settings: UpstreamSettings = {
   key: undefined,
   sticky: undefined,
   guard: undefined,
+  health: undefined,
 };
 let wheel: TimerWheel;
 let around: Surroundings;

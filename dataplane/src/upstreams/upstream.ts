@@ -4,6 +4,8 @@ import type { TimerWheel } from '../state/timer-wheel.ts';
 import { Endpoint, type EndpointAddress, endpointId } from './endpoint.ts';
 import { EndpointPool, type PoolSettings } from './endpoint-pool.ts';
 import { Guard, type GuardSettings } from './guard.ts';
+import type { EjectionSettings } from './health/ejection-settings.ts';
+import { EndpointHealth } from './health/endpoint-health.ts';
 import type { Outcome } from './outcome.ts';
 import { countRefusals, type RefusalCounts } from './refusals.ts';
 import { Selection, type SelectionSettings } from './selection.ts';
@@ -22,7 +24,11 @@ export type UpstreamSettings = {
   sticky: StickySettings | undefined;
   /** Undefined when nothing has to be known of it together. */
   guard: GuardSettings | undefined;
+  /** Undefined when nobody finds out which endpoints are in service. */
+  health: HealthSettings | undefined;
 };
+
+export type HealthSettings = { ejection: EjectionSettings | undefined };
 
 /**
  * A group of endpoints that do the same job, with its connections. It lives as long as some snapshot
@@ -38,6 +44,8 @@ export class Upstream {
   sticky: StickySessions | undefined;
   /** Undefined when it has neither a breaker nor limits. */
   guard: Guard | undefined;
+  /** Undefined when all endpoints are in service. */
+  health: EndpointHealth | undefined;
   refused: RefusalCounts;
   readonly #around: Surroundings;
   #endpoints = new Map<string, Endpoint>();
@@ -52,6 +60,7 @@ export class Upstream {
     this.#selection = new Selection([], '', settings.selection);
     this.refused = countRefusals(settings.label, around);
     this.#setGuard();
+    this.#setHealth();
   }
 
   get label(): string {
@@ -63,6 +72,7 @@ export class Upstream {
     if (settings.label !== this.label) this.refused = countRefusals(settings.label, this.#around);
     this.settings = settings;
     this.#setGuard();
+    this.#setHealth();
     for (const { pool } of this.#endpoints.values()) pool.settings = settings.pool;
     this.#select();
   }
@@ -73,6 +83,17 @@ export class Upstream {
     else {
       this.guard?.close();
       this.guard = guard && new Guard(this.name, label, guard, this.#around);
+    }
+  }
+
+  #setHealth() {
+    const { health } = this.settings;
+    if (health && this.health) this.health.ejection = health.ejection;
+    else {
+      this.health?.close();
+      this.health = health && new EndpointHealth(this.name, health.ejection, this.#around);
+      this.health?.setEndpoints(this.#endpoints.values());
+      for (const endpoint of this.#endpoints.values()) endpoint.available = true;
     }
   }
 
@@ -95,6 +116,7 @@ export class Upstream {
     for (const [id, { pool }] of this.#endpoints) if (!endpoints.has(id)) pool.close();
     this.#endpoints = endpoints;
     this.#zone = zone;
+    this.health?.setEndpoints(endpoints.values());
     this.#select();
   }
 
@@ -106,6 +128,7 @@ export class Upstream {
   #select() {
     const { selection, sticky } = this.settings;
     const endpoints = [...this.#endpoints.values()];
+    this.health?.look();
     for (const endpoint of endpoints) endpoint.timed = selection.algorithm.byLatency;
     this.#selection = new Selection(endpoints, this.#zone, selection);
     this.sticky = sticky && new StickySessions(sticky, this.name, this.#selection.endpoints);
@@ -116,7 +139,13 @@ export class Upstream {
    * @param key 32 bits of what balancing goes by.
    */
   pick(key = 0): Endpoint | undefined {
+    if (this.health?.stale) this.#look();
     return this.#selection.pick(key);
+  }
+
+  #look() {
+    this.health?.look();
+    this.#selection.refresh();
   }
 
   /**
@@ -124,6 +153,7 @@ export class Upstream {
    * none of `tried` as long as there are others.
    */
   pickOther(key = 0, tried: readonly Endpoint[] = []): Endpoint | undefined {
+    if (this.health?.stale) this.#look();
     return this.#selection.pickOther(key, tried);
   }
 
@@ -133,8 +163,9 @@ export class Upstream {
   }
 
   /** @param ticket what `admit` gave for the attempt. */
-  settle(ticket: number, outcome: Outcome) {
+  settle(endpoint: Endpoint, ticket: number, outcome: Outcome) {
     this.guard?.breaker?.settle(ticket, outcome, now());
+    this.health?.record(endpoint, outcome, this.label);
   }
 
   get size(): number {
@@ -143,6 +174,7 @@ export class Upstream {
 
   close() {
     this.guard?.close();
+    this.health?.close();
     for (const { pool } of this.#endpoints.values()) pool.close();
   }
 }

@@ -1084,6 +1084,16 @@ export declare type Upstream = Message<"gatehouse.snapshot.v1.Upstream"> & {
    * @generated from field: gatehouse.snapshot.v1.CircuitBreaker circuit_breaker = 6;
    */
   circuitBreaker?: CircuitBreaker | undefined;
+
+  /**
+   * @generated from field: gatehouse.snapshot.v1.OutlierDetection outlier_detection = 7;
+   */
+  outlierDetection?: OutlierDetection | undefined;
+
+  /**
+   * @generated from field: gatehouse.snapshot.v1.HealthCheck health_check = 8;
+   */
+  healthCheck?: HealthCheck | undefined;
 };
 
 /**
@@ -1276,6 +1286,188 @@ export declare type UpstreamLimits = Message<"gatehouse.snapshot.v1.UpstreamLimi
  * Use `create(UpstreamLimitsSchema)` to create a new message.
  */
 export declare const UpstreamLimitsSchema: GenMessage<UpstreamLimits>;
+
+/**
+ * Endpoints are taken out of service for what they answer.
+ *
+ * @generated from message gatehouse.snapshot.v1.OutlierDetection
+ */
+export declare type OutlierDetection = Message<"gatehouse.snapshot.v1.OutlierDetection"> & {
+  /**
+   * 5xx answers and failures one after the other; 0: they do not count.
+   *
+   * @generated from field: uint32 consecutive_errors = 1;
+   */
+  consecutiveErrors: number;
+
+  /**
+   * 502, 503, 504 and failures one after the other; 0: they do not count.
+   *
+   * @generated from field: uint32 consecutive_gateway_errors = 2;
+   */
+  consecutiveGatewayErrors: number;
+
+  /**
+   * @generated from field: gatehouse.snapshot.v1.SuccessRate success_rate = 3;
+   */
+  successRate?: SuccessRate | undefined;
+
+  /**
+   * @generated from field: uint32 interval_ms = 4;
+   */
+  intervalMs: number;
+
+  /**
+   * @generated from field: uint32 base_ejection_ms = 5;
+   */
+  baseEjectionMs: number;
+
+  /**
+   * @generated from field: uint32 max_ejection_ms = 6;
+   */
+  maxEjectionMs: number;
+
+  /**
+   * @generated from field: uint32 max_ejected_percent = 7;
+   */
+  maxEjectedPercent: number;
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.OutlierDetection.
+ * Use `create(OutlierDetectionSchema)` to create a new message.
+ */
+export declare const OutlierDetectionSchema: GenMessage<OutlierDetection>;
+
+/**
+ * @generated from message gatehouse.snapshot.v1.SuccessRate
+ */
+export declare type SuccessRate = Message<"gatehouse.snapshot.v1.SuccessRate"> & {
+  /**
+   * Percent of the standard deviation by which a rate may lie below the mean of all.
+   *
+   * @generated from field: uint32 deviation_percent = 1;
+   */
+  deviationPercent: number;
+
+  /**
+   * @generated from field: uint32 minimum_endpoints = 2;
+   */
+  minimumEndpoints: number;
+
+  /**
+   * @generated from field: uint32 minimum_requests = 3;
+   */
+  minimumRequests: number;
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.SuccessRate.
+ * Use `create(SuccessRateSchema)` to create a new message.
+ */
+export declare const SuccessRateSchema: GenMessage<SuccessRate>;
+
+/**
+ * @generated from message gatehouse.snapshot.v1.HealthCheck
+ */
+export declare type HealthCheck = Message<"gatehouse.snapshot.v1.HealthCheck"> & {
+  /**
+   * @generated from oneof gatehouse.snapshot.v1.HealthCheck.probe
+   */
+  probe: {
+    /**
+     * @generated from field: gatehouse.snapshot.v1.HttpProbe http = 1;
+     */
+    value: HttpProbe;
+    case: "http";
+  } | {
+    /**
+     * @generated from field: gatehouse.snapshot.v1.TcpProbe tcp = 2;
+     */
+    value: TcpProbe;
+    case: "tcp";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from field: uint32 interval_ms = 3;
+   */
+  intervalMs: number;
+
+  /**
+   * @generated from field: uint32 timeout_ms = 4;
+   */
+  timeoutMs: number;
+
+  /**
+   * @generated from field: uint32 unhealthy_threshold = 5;
+   */
+  unhealthyThreshold: number;
+
+  /**
+   * @generated from field: uint32 healthy_threshold = 6;
+   */
+  healthyThreshold: number;
+
+  /**
+   * @generated from field: uint32 jitter_percent = 7;
+   */
+  jitterPercent: number;
+
+  /**
+   * 0: that of the endpoint.
+   *
+   * @generated from field: uint32 port = 8;
+   */
+  port: number;
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.HealthCheck.
+ * Use `create(HealthCheckSchema)` to create a new message.
+ */
+export declare const HealthCheckSchema: GenMessage<HealthCheck>;
+
+/**
+ * @generated from message gatehouse.snapshot.v1.HttpProbe
+ */
+export declare type HttpProbe = Message<"gatehouse.snapshot.v1.HttpProbe"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * Empty: address and port of the endpoint.
+   *
+   * @generated from field: string host = 2;
+   */
+  host: string;
+
+  /**
+   * Empty: 200 to 299.
+   *
+   * @generated from field: repeated uint32 statuses = 3;
+   */
+  statuses: number[];
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.HttpProbe.
+ * Use `create(HttpProbeSchema)` to create a new message.
+ */
+export declare const HttpProbeSchema: GenMessage<HttpProbe>;
+
+/**
+ * @generated from message gatehouse.snapshot.v1.TcpProbe
+ */
+export declare type TcpProbe = Message<"gatehouse.snapshot.v1.TcpProbe"> & {
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.TcpProbe.
+ * Use `create(TcpProbeSchema)` to create a new message.
+ */
+export declare const TcpProbeSchema: GenMessage<TcpProbe>;
 
 /**
  * @generated from message gatehouse.snapshot.v1.StickySessions

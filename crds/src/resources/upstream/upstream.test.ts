@@ -98,3 +98,59 @@ describe('a circuit breaker', () => {
     expect(linesOf({ circuitBreaker })).toEqual(lines);
   });
 });
+
+const probeRule = 'spec.healthCheck: exactly one of http and tcp must be given';
+
+describe('a health check', () => {
+  it.each<[string, object, string[]]>([
+    ['by HTTP', { http: { path: '/health', statuses: [200, 204] } }, []],
+    ['by TCP', { tcp: {} }, []],
+    ['by nothing', {}, [probeRule]],
+    ['by two', { http: { path: '/' }, tcp: {} }, [probeRule]],
+    [
+      'without a path',
+      { http: {} },
+      [
+        'spec.healthCheck.http.path: expected a path that starts with "/", without query, fragment, spaces or controls, 1 to 1024 characters, found nothing',
+      ],
+    ],
+    [
+      'of a wildcard',
+      { http: { path: '/', host: '*.example.com' } },
+      ['spec.healthCheck.http: host must not be a wildcard'],
+    ],
+    [
+      'of a status that is none',
+      { http: { path: '/', statuses: [99] } },
+      ['spec.healthCheck.http.statuses[0]: expected an integer from 200 to 599, found 99'],
+    ],
+    [
+      'on port 0',
+      { tcp: {}, port: 0 },
+      ['spec.healthCheck.port: expected an integer from 1 to 65535, found 0'],
+    ],
+  ])('%s', (_, healthCheck, lines) => {
+    expect(linesOf({ healthCheck })).toEqual(lines);
+  });
+});
+
+describe('outlier detection', () => {
+  it.each<[string, object, string[]]>([
+    ['with everything left out', {}, []],
+    ['by success rate', { successRate: {} }, []],
+    [
+      'that ejects nobody',
+      { maxEjectedPercent: 0 },
+      ['spec.outlierDetection.maxEjectedPercent: expected an integer from 1 to 100, found 0'],
+    ],
+    [
+      'among one',
+      { successRate: { minimumEndpoints: 1 } },
+      [
+        'spec.outlierDetection.successRate.minimumEndpoints: expected an integer from 2 to 1000, found 1',
+      ],
+    ],
+  ])('%s', (_, outlierDetection, lines) => {
+    expect(linesOf({ outlierDetection })).toEqual(lines);
+  });
+});

@@ -5,25 +5,35 @@ import {
   SharedTable,
 } from '../../state/shared-table.ts';
 import { giveUpProbes } from '../breaker.ts';
+import { endpointShape } from './endpoint-row.ts';
 import { UpstreamShare, UpstreamWord, upstreamShape } from './upstream-row.ts';
 
 /** What the threads of a data plane share to know together of their upstreams; it outlives them. */
-export type UpstreamMemory = { upstreams: SharedArrayBuffer };
+export type UpstreamMemory = { upstreams: SharedArrayBuffer; endpoints: SharedArrayBuffer };
 
 export function createUpstreamMemory(): UpstreamMemory {
-  return { upstreams: createTableMemory(upstreamShape) };
+  return {
+    upstreams: createTableMemory(upstreamShape),
+    endpoints: createTableMemory(endpointShape),
+  };
 }
 
 /** What one thread holds of it. */
 export function createUpstreamShare(): UpstreamMemory {
-  return { upstreams: createShareMemory(upstreamShape) };
+  return {
+    upstreams: createShareMemory(upstreamShape),
+    endpoints: createShareMemory(endpointShape),
+  };
 }
 
 /** The tables as one thread sees them. */
-export type UpstreamTables = { upstreams: SharedTable };
+export type UpstreamTables = { upstreams: SharedTable; endpoints: SharedTable };
 
 export function upstreamTables(memory: UpstreamMemory, share: UpstreamMemory): UpstreamTables {
-  return { upstreams: new SharedTable(upstreamShape, memory.upstreams, share.upstreams) };
+  return {
+    upstreams: new SharedTable(upstreamShape, memory.upstreams, share.upstreams),
+    endpoints: new SharedTable(endpointShape, memory.endpoints, share.endpoints),
+  };
 }
 
 /** Tables of a thread that shares with nobody. */
@@ -34,6 +44,7 @@ export function ownUpstreamTables(): UpstreamTables {
 /** Gives back what a thread held that is gone: requests under way, probes, rows. */
 export function takeBack(tables: UpstreamTables, share: UpstreamMemory) {
   tables.upstreams.releaseAll(share.upstreams, giveBackUpstream);
+  tables.endpoints.releaseAll(share.endpoints, () => undefined);
 }
 
 /** Gives back what the thread holds whose share the row names. */
