@@ -24,7 +24,7 @@ import { createStore } from './store/store.ts';
  * change, and endpoints that change all the time leave the controller time for everything else.
  */
 const compileInterval = 40;
-const compileShare = 0.15;
+const compileShare = 0.1;
 /** Least time between two summaries, in milliseconds, and their share of the time. */
 const summaryInterval = 100;
 const summaryShare = 0.1;

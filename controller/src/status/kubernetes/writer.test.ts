@@ -82,6 +82,7 @@ describe('a status', () => {
     expect(Object.fromEntries(write?.query ?? [])).toEqual({
       fieldManager: 'gatehouse',
       force: 'true',
+      fieldValidation: 'Ignore',
     });
     expect(write?.body).toEqual({
       apiVersion: 'gatehouse.dev/v1alpha1',
