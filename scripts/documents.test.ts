@@ -78,6 +78,9 @@ describe('what the guide says of the programs', () => {
       'dataplane/src/telemetry/process-metrics.ts',
       'dataplane/src/upstreams/metrics.ts',
       'dataplane/src/upstreams/oversight/oversight.ts',
+      'dataplane/src/filters/rate-limit/adaptive/adaptive-limits.ts',
+      'dataplane/src/filters/rate-limit/redis/stores.ts',
+      'dataplane/src/filters/rate-limit/counters.ts',
       'controller/src/admin/routes.ts',
       'controller/src/admin/metrics.ts',
     ];
