@@ -176,7 +176,8 @@ describe('a Consumer', () => {
         authorization: [{ name: 'plan', expression: 'identity.plan == "gold"' }],
       }),
     ]);
-    await expect.poll(() => status('/', { 'x-api-key': key }), patient).toBe(200);
+    await enforced('authpolicies', 'keys');
+    expect(await status('/', { 'x-api-key': key })).toBe(200);
     expect(await status('/', { 'x-api-key': 'a-key-that-nobody-has-given-out' })).toBe(401);
     await kubectl(
       'wait',
