@@ -76,7 +76,8 @@ describe('a Redis', () => {
   });
 
   it('has its Secrets sent, those and no other', () => {
-    const secrets = { redis: { password: 'x', other: 'y' }, ca: { 'ca.crt': 'z' } };
+    const ca = { 'ca.crt': '-----BEGIN CERTIFICATE-----' };
+    const secrets = { redis: { password: 'x', other: 'y' }, ca };
     const config = counting({
       mode: 'Sentinel',
       master: 'm',
@@ -111,6 +112,10 @@ describe('a Redis', () => {
     });
     expect(empty.mistakes).toEqual([
       'spec.counting.redis.passwordSecretRef: the entry "password" of Secret "redis" is empty',
+    ]);
+    const tls = counting({ tls: { caSecretRef: { name: 'redis', key: 'password' } } });
+    expect(findings({ a: { rates } }, tls).mistakes).toEqual([
+      'spec.counting.redis.tls.caSecretRef: the entry "password" of Secret "redis" holds no certificate as PEM',
     ]);
     const missing = findings({ a: { rates } }, counting({}), {});
     expect(missing.broken).toEqual(['spec.counting.redis.passwordSecretRef.name']);

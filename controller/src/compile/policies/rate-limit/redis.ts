@@ -22,8 +22,13 @@ export function checkRedis(config: Redis, path: string, context: PolicyContext):
     }
   }
   const secret = (ref: SecretRef | undefined, key: string, at: string) => {
-    if (ref && context.secretEntry(ref, key, at)?.length === 0) {
-      context.report(at, `the entry "${ref.key ?? key}" of Secret "${ref.name}" is empty`);
+    const bytes = ref && context.secretEntry(ref, key, at);
+    if (!bytes) return;
+    const entry = `the entry "${ref.key ?? key}" of Secret "${ref.name}"`;
+    if (bytes.length === 0) context.report(at, `${entry} is empty`);
+    // Of a text that is none nobody would be told: no certificate is trusted then.
+    else if (key === 'ca.crt' && !Buffer.from(bytes).includes('-----BEGIN CERTIFICATE-----')) {
+      context.report(at, `${entry} holds no certificate as PEM`);
     }
   };
   secret(passwordSecretRef, 'password', `${path}.passwordSecretRef`);

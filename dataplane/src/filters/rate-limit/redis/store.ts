@@ -71,10 +71,10 @@ export class RedisStore {
         this.#tell();
       },
     };
-    void this.#connect(this.#settings, events).then((client) => {
+    this.#connect(this.#settings, events).then((client) => {
       if (this.#opened) this.#client = client;
       else client.close();
-    });
+    }, events.lost);
   }
 
   /** Keys of the same lane can be in one question. @param tag of the keys. */
