@@ -57,6 +57,10 @@ export async function startRedis(
     const child = spawn(redisProgram(), words, {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // A test that fails may leave it running.
+    const end = () => child.kill('SIGKILL');
+    process.once('exit', end);
+    child.once('exit', () => process.off('exit', end));
     await new Promise<void>((resolve, reject) => {
       let text = '';
       const read = (chunk: Buffer) => {
