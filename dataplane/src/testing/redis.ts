@@ -57,10 +57,7 @@ export async function startRedis(
     const child = spawn(redisProgram(), words, {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    // A test that fails may leave it running.
-    const end = () => child.kill('SIGKILL');
-    process.once('exit', end);
-    child.once('exit', () => process.off('exit', end));
+    endWithUs(child);
     await new Promise<void>((resolve, reject) => {
       let text = '';
       const read = (chunk: Buffer) => {
@@ -113,6 +110,16 @@ export async function startRedis(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Ends a server with this process, however that ends: its end of a pipe is closed then. */
+function endWithUs(server: ChildProcess) {
+  const watcher = spawn('sh', ['-c', 'cat; kill -9 "$0"', String(server.pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  watcher.unref();
+  server.once('exit', () => watcher.kill('SIGKILL'));
 }
 
 /** Runs redis-cli. */
