@@ -42,6 +42,7 @@ export type { GatewayListener, GatewaySpec } from './resources/gateway.ts';
 export type { Counting } from './resources/rate-limit/counting.ts';
 export type { Limit } from './resources/rate-limit/limit.ts';
 export type { RateLimitPolicySpec } from './resources/rate-limit-policy.ts';
+export type { Retries } from './resources/retries.ts';
 export type { RouteSpec, Rule } from './resources/route.ts';
 export type { PolicyStatus, RouteStatus, UpstreamStatus } from './resources/status.ts';
 export type { Balancing } from './resources/upstream/balancing.ts';

@@ -313,6 +313,26 @@ describe('mistakes', () => {
       ['spec.rules[0].rewrite.stripPrefix: expected true or false, found "yes"'],
     ],
     [
+      'retries of nothing',
+      rules({ name: 'all', respond: { status: 200 }, retries: {} }),
+      ['spec.rules[0]: retries go with backends'],
+    ],
+    [
+      'a reason for retries with a slip',
+      ruleWith({ retries: { on: ['5XX'] } }),
+      [
+        'spec.rules[0].retries.on[0]: expected "connect-failure", "reset", "gateway-error" or "5xx", found "5XX"',
+      ],
+    ],
+    [
+      'retries of what is no failure',
+      ruleWith({ retries: { statuses: [200], attempts: 11 } }),
+      [
+        'spec.rules[0].retries.attempts: expected an integer from 1 to 10, found 11',
+        'spec.rules[0].retries.statuses[0]: expected an integer from 400 to 599, found 200',
+      ],
+    ],
+    [
       'a fallback for nothing',
       rules({ name: 'all', respond: { status: 200 }, fallback: { respond: { status: 200 } } }),
       ['spec.rules[0]: fallback goes with backends'],

@@ -6,6 +6,7 @@ import { compileHeaderEdits } from './header-edits.ts';
 import { type CompiledMatch, compileMatch } from './match.ts';
 import { type Ref, refOf } from './refs.ts';
 import { compileRespond } from './respond.ts';
+import { compileRetries } from './retries.ts';
 import { checkVariables, compileRedirect, compileRewrite, groupByPrefix } from './rewrite.ts';
 import type { Report } from './status.ts';
 
@@ -47,10 +48,14 @@ export function checkRule(
   if (!rule.backends && !rule.redirect && !rule.respond) {
     report(path, 'exactly one of backends, redirect and respond must be given');
   }
+  const timeouts = compileTimeouts(rule.timeouts ?? {}, `${path}.timeouts`, report);
   const shared: RuleInit = {
     name: rule.name,
     ...compileEdits(rule, path, report),
-    timeouts: compileTimeouts(rule.timeouts ?? {}, `${path}.timeouts`, report),
+    timeouts,
+    ...(rule.retries
+      ? { retries: compileRetries(rule.retries, timeouts.request ?? 0, `${path}.retries`, report) }
+      : {}),
   };
   const respond = rule.respond && compileRespond(rule.respond, `${path}.respond`, report);
   return {

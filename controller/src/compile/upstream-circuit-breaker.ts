@@ -23,7 +23,7 @@ export function compileCircuitBreaker(
     timeoutMs,
     halfOpenRequests: spec.halfOpenRequests ?? defaults.breakerHalfOpenRequests,
     ...(errorRate ? { errorRate: compileErrorRate(errorRate, `${path}.errorRate`, report) } : {}),
-    limits: { maxRequests: limits.maxRequests ?? 0 },
+    limits: { maxRequests: limits.maxRequests ?? 0, maxRetries: limits.maxRetries ?? 0 },
   };
 }
 

@@ -11,6 +11,7 @@ import {
   queryMatch,
 } from '../schema/fields.ts';
 import { array, object, oneOf, optional, type Static, string } from '../schema/schema.ts';
+import { retries } from './retries.ts';
 import { backend, fallback, mirror, redirect, respond, rewrite } from './route-actions.ts';
 
 const parentRef = object(
@@ -117,11 +118,13 @@ const rule = object(
     respond: optional(respond),
     mirrors: optional(array(mirror, { description: 'Copies of requests.', maxItems: 4 })),
     timeouts: optional(timeouts),
+    retries: optional(retries),
     fallback: optional(fallback),
   },
   {
     description: 'One way to serve some of the requests. Exactly one action.',
     rules: [
+      { rule: '!has(self.retries) || has(self.backends)', message: 'retries go with backends' },
       { rule: '!has(self.fallback) || has(self.backends)', message: 'fallback goes with backends' },
       {
         rule: '[has(self.backends), has(self.redirect), has(self.respond)].filter(given, given).size() == 1',

@@ -20,6 +20,12 @@ export const defaults = {
   backendRequestTimeout: '60s',
   idleTimeout: '5m',
   connectTimeout: '5s',
+  retryAttempts: 2,
+  backOffInitial: '25ms',
+  backOffMax: '250ms',
+  retryBudgetPercent: 20,
+  retryBudgetMinimum: 3,
+  maxRetryAfter: '1s',
   /** Idle connections that each worker thread keeps to one upstream. */
   poolMaxIdle: 256,
   poolIdleTimeout: '4s',

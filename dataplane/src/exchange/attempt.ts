@@ -29,7 +29,10 @@ export class Attempt implements ResponseSink {
   readonly #sender: Sender;
   readonly #upstream: Upstream;
   readonly #ticket: number;
+  /** Called when it ends. */
+  release: (() => void) | undefined;
   #outcome: Outcome = 'ok';
+  #discarded = false;
   #ended = false;
   #settled = false;
 
@@ -59,8 +62,26 @@ export class Attempt implements ResponseSink {
     return this.connection.send(this, text, chunked, source, chunk);
   }
 
+  /** Sends the head again with what was held of the body. False as above. */
+  sendHeld(text: string, chunked: boolean, source: Parser): boolean {
+    return this.connection.sendHeld(this, text, chunked, source);
+  }
+
+  /** Takes no more of an answer whose head has come, as the request is sent again. */
+  discard() {
+    this.#discarded = true;
+    this.#end(this.#outcome);
+    // What is complete leaves its connection to others.
+    if (!this.connection.parser.messageDone) this.connection.abort();
+  }
+
   /** Gives it up, for what that says of the endpoint; nothing more is told. */
   abort(outcome: Outcome) {
+    const at = now();
+    // Who was too slow has a latency as well.
+    if (this.endpoint.timed && at - this.startedAt > this.endpoint.latency) {
+      observeLatency(this.endpoint, at - this.startedAt, at);
+    }
     this.#end(outcome);
     this.connection.abort();
   }
@@ -89,13 +110,15 @@ export class Attempt implements ResponseSink {
   }
 
   onResponseEnd() {
+    if (this.#discarded) return;
     this.#end(this.#outcome);
     this.#sender.onAnswerEnd(this);
   }
 
-  onFailure(_connection: UpstreamConnection, failure: Failure) {
-    this.#end('failure');
-    if (this.endpoint.timed) {
+  onFailure(connection: UpstreamConnection, failure: Failure) {
+    const stale = isStale(connection, failure);
+    this.#end(stale ? 'none' : 'failure');
+    if (this.endpoint.timed && !stale) {
       const at = now();
       observeLatency(this.endpoint, Math.max(failureLatency, at - this.startedAt), at);
     }
@@ -115,6 +138,7 @@ export class Attempt implements ResponseSink {
     if (this.#ended) return;
     this.#ended = true;
     this.endpoint.active--;
+    this.release?.();
     this.#settle(outcome);
   }
 
@@ -123,4 +147,9 @@ export class Attempt implements ResponseSink {
     this.#settled = true;
     this.#upstream.settle(this.endpoint, this.#ticket, outcome);
   }
+}
+
+/** RFC 9112 section 9.3.1: a kept connection may be closed just as it is used again. That is no failure. */
+export function isStale({ reused, answered }: UpstreamConnection, failure: Failure): boolean {
+  return failure === 'reset' && reused && !answered;
 }

@@ -1,7 +1,13 @@
 import { withoutDropped } from '../http1/edits.ts';
+import { errorReply } from '../http1/reply.ts';
 import type { RedirectAction, RespondAction } from '../link/runtime.ts';
 import type { Exchange } from './exchange.ts';
 import { rewrittenTarget } from './rewritten-target.ts';
+
+/** Answers with an error of the gateway. */
+export function replyError(exchange: Exchange, status: number, error: string) {
+  exchange.client.reply(exchange, errorReply(status, error));
+}
 
 /** Answers with a Location (RFC 9110 section 15.4). The query is kept. */
 export function answerRedirect(exchange: Exchange, action: RedirectAction) {

@@ -32,6 +32,8 @@ export type Client = {
   /** What the client showed in its handshake; undefined without TLS or without a certificate. */
   clientCertificate(): PeerCertificate | undefined;
   scheme: 'http' | 'https';
+  /** The peer is a proxy whose word counts (`trustedHops`). */
+  readonly trusted: boolean;
 };
 
 /** How the response of an upstream reaches the client. */

@@ -1,5 +1,4 @@
 import type { Parser } from '../http1/parser.ts';
-import { errorReply } from '../http1/reply.ts';
 import type { ForwardAction, LinkedBackend } from '../link/runtime.ts';
 import { now } from '../state/clock.ts';
 import { refused } from '../upstreams/breaker.ts';
@@ -8,7 +7,7 @@ import type { SharedLimit } from '../upstreams/shared-limit.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { balancingKey, stickyEndpoint } from './affinity.ts';
 import { Delivery } from './delivery.ts';
-import { answerRespond } from './direct.ts';
+import { answerRespond, replyError } from './direct.ts';
 import type { Exchange } from './exchange.ts';
 import { startMirrors } from './mirror.ts';
 
@@ -21,7 +20,7 @@ export function startForward(
 ) {
   const backend = action.only ?? action.pick();
   // Gateway API, HTTPBackendRef: an unresolved reference answers 500.
-  if (!backend) return reply(exchange, 500, 'Backend not resolved');
+  if (!backend) return replyError(exchange, 500, 'Backend not resolved');
   forwardTo(exchange, backend, parser, chunk, false);
 }
 
@@ -34,7 +33,7 @@ function forwardTo(
   last: boolean,
 ) {
   const { upstream } = backend;
-  if (!upstream) return reply(exchange, 500, 'Backend not resolved');
+  if (!upstream) return replyError(exchange, 500, 'Backend not resolved');
   exchange.service = upstream.label;
   const key = balancingKey(exchange, upstream);
   const endpoint = (upstream.sticky && stickyEndpoint(exchange, upstream)) ?? upstream.pick(key);
@@ -55,7 +54,7 @@ function forwardTo(
   exchange.action = delivery;
   const mirrors = exchange.rule?.mirrors;
   if (mirrors) delivery.mirror = startMirrors(mirrors, exchange, delivery.text, chunk);
-  delivery.attempt(endpoint, ticket, chunk, false);
+  delivery.begin(endpoint, ticket, chunk);
 }
 
 /** Answers a request that is not sent: by the fallback of its rule, or 503. */
@@ -69,7 +68,7 @@ function answerInstead(
 ) {
   upstream.refused.count(reason);
   const fallback = last ? undefined : exchange.rule?.fallback;
-  if (!fallback) return reply(exchange, 503, refusalErrors[reason]);
+  if (!fallback) return replyError(exchange, 503, refusalErrors[reason]);
   upstream.refused.fallback();
   if (fallback.type === 'respond') answerRespond(exchange, fallback);
   else forwardTo(exchange, fallback.backend, parser, chunk, true);
@@ -81,8 +80,4 @@ function holdPlace(exchange: Exchange, places: SharedLimit): boolean {
   exchange.atEnd ??= [];
   exchange.atEnd.push(() => places.leave());
   return true;
-}
-
-function reply(exchange: Exchange, status: number, error: string) {
-  exchange.client.reply(exchange, errorReply(status, error));
 }

@@ -1,19 +1,29 @@
 import type { LinkedTimeouts } from '../link/runtime.ts';
+import type { Client, Exchange } from './exchange.ts';
+import type { Overrides } from './overrides.ts';
 
 const noTimeouts: LinkedTimeouts = { request: 0, backendRequest: 0, idle: 0 };
 
 /** The limits of one exchange in time; on the clock of `now()`. */
 export class TimeLimits {
-  readonly #timeouts: LinkedTimeouts;
+  /** Milliseconds; 0: no limit. */
+  readonly #idle: number;
+  readonly #head: number;
   /** End of the whole exchange; Infinity when there is no limit. */
   readonly end: number;
   lastActivity: number;
+  readonly #client: Client;
 
-  constructor(timeouts: LinkedTimeouts | undefined, startedAt: number) {
-    this.#timeouts = timeouts ?? noTimeouts;
+  /**
+   * @param request limit for the whole exchange in milliseconds; 0: none.
+   * @param head limit for the head of the response of each try; 0: none.
+   */
+  constructor({ client, startedAt }: Exchange, request: number, head: number, idle: number) {
+    this.#client = client;
     this.lastActivity = startedAt;
-    const { request } = this.#timeouts;
     this.end = request > 0 ? startedAt + request : Number.POSITIVE_INFINITY;
+    this.#head = head;
+    this.#idle = idle;
   }
 
   /**
@@ -21,8 +31,21 @@ export class TimeLimits {
    * between the bodies, the time to the head of the response.
    */
   next(inBody: boolean): number {
-    const { idle, backendRequest } = this.#timeouts;
-    const limit = inBody ? idle : backendRequest;
+    const limit = inBody ? this.#idle : this.#head;
     return Math.min(this.end, limit > 0 ? this.lastActivity + limit : Number.POSITIVE_INFINITY);
   }
+
+  /** Has the action told when that is. */
+  arm(at: number) {
+    if (at !== Number.POSITIVE_INFINITY) this.#client.arm(at);
+  }
+}
+
+/** The limits that an exchange begins with; what a trusted proxy asks for can only be shorter as a whole. */
+export function timeLimitsOf(exchange: Exchange, overrides: Overrides | undefined): TimeLimits {
+  const { request, backendRequest, idle } = exchange.rule?.timeouts ?? noTimeouts;
+  const tryTimeout = overrides?.tryTimeout ?? exchange.rule?.retries?.tryTimeout ?? 0;
+  const asked = overrides?.timeout ?? 0;
+  const whole = asked > 0 && request > 0 ? Math.min(asked, request) : asked || request;
+  return new TimeLimits(exchange, whole, tryTimeout || backendRequest, idle);
 }

@@ -1,18 +1,25 @@
 import { Field } from '../http1/field-names.ts';
 import { requestText } from '../http1/request-text.ts';
 import type { LinkedBackend } from '../link/runtime.ts';
+import { now } from '../state/clock.ts';
 import type { Exchange } from './exchange.ts';
+import { timeoutField } from './overrides.ts';
 import { rewrittenTarget } from './rewritten-target.ts';
 
-/** The head of a request as its backend gets it. */
-export function upstreamText(exchange: Exchange, backend: LinkedBackend): string {
+/**
+ * The head of a request as its backend gets it.
+ * @param end when it has to be answered, on the clock of `now()`; Infinity when there is no limit.
+ */
+export function upstreamText(exchange: Exchange, backend: LinkedBackend, end: number): string {
   const { head, hidden, upstreamFields, client } = exchange;
   if (hidden) for (const index of hidden) head.codes[index] = Field.dropped;
+  const left = Math.max(1, Math.ceil(end - now()));
+  const deadline = end === Number.POSITIVE_INFINITY ? '' : `${timeoutField}: ${left}\r\n`;
   return requestText(head, {
     target: rewrittenTarget(exchange, exchange.rule?.rewrite),
     host: backend.host,
     edits: backend.requestEdits,
-    forwarded: upstreamFields + client.forwardedLines(exchange),
+    forwarded: upstreamFields + deadline + client.forwardedLines(exchange),
     requestId: exchange.requestId,
   });
 }

@@ -4,7 +4,10 @@
  */
 export const Field = {
   ordinary: 0,
-  /** Never forwarded: hop-by-hop (RFC 9110 section 7.6.1), or a spelling that backends may fold to a field we set. */
+  /**
+   * Never forwarded: hop-by-hop (RFC 9110 section 7.6.1), what asks the gateway itself for something, or a
+   * spelling that backends may fold to a field we set.
+   */
   dropped: 1,
   host: 2,
   contentLength: 3,
@@ -96,6 +99,12 @@ export function fieldCode(text: string, start: number, end: number): FieldCode {
       return is(text, start, 'x-forwarded-proto')
         ? spelled(text, start, end, Field.forwardedProto)
         : Field.ordinary;
+    case 19:
+      return is(text, start, 'x-gatehouse-retries') ? Field.dropped : Field.ordinary;
+    case 22:
+      return is(text, start, 'x-gatehouse-timeout-ms') ? Field.dropped : Field.ordinary;
+    case 26:
+      return is(text, start, 'x-gatehouse-try-timeout-ms') ? Field.dropped : Field.ordinary;
     default:
       return Field.ordinary;
   }

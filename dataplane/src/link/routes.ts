@@ -76,25 +76,25 @@ function linkRoute(
   const message = fromBinary(RouteSchema, body);
   const used = new Set<Upstream>();
   const rules: LinkedRoute['rules'][number][] = [];
+  const refuse = (path: string, reason: string) =>
+    refusals.push({ kind: Kind.ROUTE, name, path, reason });
   for (const [index, rule] of message.rules.entries()) {
     const at = `rules[${index}]`;
     if (rule.action.case === undefined) {
-      refusals.push({
-        kind: Kind.ROUTE,
-        name,
-        path: at,
-        reason: 'has no action this release knows',
-      });
+      refuse(at, 'has no action this release knows');
     }
-    const linked = linkRule(name, rule, at, (upstreamName, path) => {
-      const upstream = upstreams.get(upstreamName);
-      if (upstream) used.add(upstream);
-      else {
-        const reason = `upstream "${upstreamName}" is not in the snapshot`;
-        refusals.push({ kind: Kind.ROUTE, name, path, reason });
-      }
-      return upstream;
-    });
+    const linked = linkRule(
+      name,
+      rule,
+      at,
+      (upstreamName, path) => {
+        const upstream = upstreams.get(upstreamName);
+        if (upstream) used.add(upstream);
+        else refuse(path, `upstream "${upstreamName}" is not in the snapshot`);
+        return upstream;
+      },
+      refuse,
+    );
     for (const [position, { match, label }] of matchesOf(rule).entries()) {
       const target: LinkedMatch = {
         rule: linked,

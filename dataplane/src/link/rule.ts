@@ -2,6 +2,7 @@ import type { Redirect, Respond, Rewrite, Rule, WeightedBackend } from '@gatehou
 import { prepareEdits } from '../http1/edits.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { createPicker } from '../upstreams/weighted.ts';
+import { linkRetries } from './retries.ts';
 import { templateParts } from './rewrite.ts';
 import type {
   LinkedBackend,
@@ -14,8 +15,17 @@ import type {
 /** Finds an Upstream of the snapshot by name; reports the ones that are missing. */
 export type FindUpstream = (name: string, path: string) => Upstream | undefined;
 
+/** Is told what this release does not know. */
+export type Refuse = (path: string, reason: string) => void;
+
 /** Decides everything about a rule that can be decided before a request comes. */
-export function linkRule(route: string, rule: Rule, at: string, find: FindUpstream): LinkedRule {
+export function linkRule(
+  route: string,
+  rule: Rule,
+  at: string,
+  find: FindUpstream,
+  refuse: Refuse,
+): LinkedRule {
   const timeouts = rule.timeouts;
   return {
     route,
@@ -29,6 +39,9 @@ export function linkRule(route: string, rule: Rule, at: string, find: FindUpstre
       idle: timeouts?.idle ?? 0,
     },
     fallback: linkFallback(rule, `${at}.fallback`, find),
+    retries:
+      rule.retries &&
+      linkRetries(rule.retries, (path, reason) => refuse(`${at}.retries.${path}`, reason)),
   };
 }
 

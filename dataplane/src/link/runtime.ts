@@ -3,6 +3,7 @@ import type { Filter } from '../filters/filter.ts';
 import type { Edits, HeaderChange } from '../http1/edits.ts';
 import type { GuardedNames } from '../http1/guarded-names.ts';
 import type { RouteInput, Router, RuleInput } from '../router/index.ts';
+import type { RetryBudget } from '../upstreams/retry-load.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { Picker } from '../upstreams/weighted.ts';
 import type { LinkedPolicies } from './policies.ts';
@@ -91,6 +92,25 @@ export type LinkedRule = {
   mirrors: readonly LinkedMirror[] | undefined;
   timeouts: LinkedTimeouts;
   fallback: LinkedFallback | undefined;
+  retries: LinkedRetries | undefined;
+};
+
+/** When a request is sent again, and how often. Times in milliseconds. */
+export type LinkedRetries = {
+  /** After the first try. */
+  attempts: number;
+  /** What is retried: no connection; one that breaks before an answer; no answer in time. */
+  connect: boolean;
+  reset: boolean;
+  timeout: boolean;
+  statuses: ReadonlySet<number>;
+  /** For each try, in place of `LinkedTimeouts.backendRequest`; 0: that one. */
+  tryTimeout: number;
+  backOff: { initial: number; max: number };
+  maxRetryAfter: number;
+  budget: RetryBudget;
+  /** 0: no hedging. */
+  hedgeAfter: number;
 };
 
 /** What answers when the backend is not asked. */

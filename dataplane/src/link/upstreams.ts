@@ -120,6 +120,7 @@ function guardOf(breaker: CircuitBreaker): GuardSettings {
       },
     },
     maxRequests: limits?.maxRequests ?? 0,
+    maxRetries: limits?.maxRetries ?? 0,
   };
 }
 

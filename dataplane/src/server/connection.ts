@@ -244,6 +244,10 @@ export class DownstreamConnection implements Client {
     return this.#forwarded.clientAddress(exchange.head, this.#listener?.trustedHops ?? 0);
   }
 
+  get trusted(): boolean {
+    return (this.#listener?.trustedHops ?? 0) > 0;
+  }
+
   clientCertificate() {
     return this.#socket instanceof TLSSocket ? peerCertificate(this.#socket) : undefined;
   }

@@ -7,6 +7,8 @@ import {
   breakerTransitions,
   endpointEjections,
   healthChecks,
+  retriesDenied,
+  retriesTotal,
   upstreamFallbacks,
   upstreamRefusals,
 } from '../upstreams/metrics.ts';
@@ -64,6 +66,8 @@ export const families = [
   upstreamFallbacks,
   endpointEjections,
   healthChecks,
+  retriesTotal,
+  retriesDenied,
   redisQuestions,
   adaptiveFactor,
 ];

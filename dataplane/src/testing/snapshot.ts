@@ -19,7 +19,7 @@ import {
   UpstreamSchema,
 } from '@gatehouse/snapshot';
 
-export type TestRule = MessageInitShape<typeof RuleSchema>;
+export type TestRule = Extract<MessageInitShape<typeof RuleSchema>, { $typeName?: never }>;
 
 export type TestEndpoint = {
   address?: string;

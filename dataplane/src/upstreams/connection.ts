@@ -107,25 +107,31 @@ export class UpstreamConnection {
    * last chunk is `chunk`. Returns false when the caller should wait for `onUpstreamWritable`.
    */
   send(sink: ResponseSink, text: string, chunked: boolean, source: Parser, chunk: Buffer): boolean {
-    this.#sink = sink;
-    this.answered = false;
-    this.#headSeen = false;
-    this.#interims = 0;
+    this.#begin(sink, source.method === 'HEAD', source.messageDone);
     this.#chunkedRequest = chunked;
-    this.#requestDone = source.messageDone;
-    this.parser.noBody = source.method === 'HEAD';
     return writeBody(this.socket, text, source, chunk, chunked);
+  }
+
+  /** Sends a head with what was held of the body, latin1; `source` tells whether more will come. */
+  sendHeld(sink: ResponseSink, text: string, chunked: boolean, source: Parser): boolean {
+    this.#begin(sink, source.method === 'HEAD', source.messageDone);
+    this.#chunkedRequest = chunked;
+    return this.socket.write(text, 'latin1');
   }
 
   /** Sends a request that is complete in `text`. */
   sendWhole(sink: ResponseSink, text: Buffer, head: boolean) {
+    this.#begin(sink, head, true);
+    this.socket.write(text);
+  }
+
+  #begin(sink: ResponseSink, head: boolean, requestDone: boolean) {
     this.#sink = sink;
     this.answered = false;
     this.#headSeen = false;
     this.#interims = 0;
-    this.#requestDone = true;
+    this.#requestDone = requestDone;
     this.parser.noBody = head;
-    this.socket.write(text);
   }
 
   /** Sends more of the request body: what the client's parser found in `chunk`. */

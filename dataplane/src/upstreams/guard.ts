@@ -10,6 +10,8 @@ export type GuardSettings = {
   breaker: BreakerSettings | undefined;
   /** Requests under way, over all threads; 0: no limit. */
   maxRequests: number;
+  /** Retries under way, over all threads; 0: no limit. */
+  maxRetries: number;
 };
 
 const texts: Record<BreakerState, string> = {
@@ -28,6 +30,7 @@ const stateNames: Record<BreakerState, string> = {
 export class Guard {
   breaker: Breaker | undefined;
   requests: SharedLimit | undefined;
+  retries: SharedLimit | undefined;
   readonly #name: string;
   #label = '';
   readonly #row: Row;
@@ -40,17 +43,14 @@ export class Guard {
     this.configure(label, settings);
   }
 
-  configure(label: string, { breaker, maxRequests }: GuardSettings) {
+  configure(label: string, { breaker, maxRequests, maxRetries }: GuardSettings) {
     this.#label = label;
     if (!breaker) this.breaker = undefined;
     else if (this.breaker) this.breaker.settings = breaker;
     else this.breaker = new Breaker(this.#row, breaker, (state) => this.#tell(state));
-    this.requests = this.#limit(
-      this.requests,
-      UpstreamWord.requests,
-      UpstreamShare.requests,
-      maxRequests,
-    );
+    const { requests, retries } = UpstreamWord;
+    this.requests = this.#limit(this.requests, requests, UpstreamShare.requests, maxRequests);
+    this.retries = this.#limit(this.retries, retries, UpstreamShare.retries, maxRetries);
   }
 
   /** One that is there stays: those who entered will leave it. */

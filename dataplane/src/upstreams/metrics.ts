@@ -29,3 +29,15 @@ export const healthChecks: Family = {
   type: 'counter',
   help: 'Checks of endpoints, by service and result.',
 };
+
+export const retriesTotal: Family = {
+  name: 'gateway_retries_total',
+  type: 'counter',
+  help: 'Requests that were sent again, by service and reason.',
+};
+
+export const retriesDenied: Family = {
+  name: 'gateway_retries_denied_total',
+  type: 'counter',
+  help: 'Retries that the budget of the rule or the limit of the upstream did not allow.',
+};

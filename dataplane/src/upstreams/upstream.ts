@@ -8,6 +8,8 @@ import type { EjectionSettings } from './health/ejection-settings.ts';
 import { EndpointHealth } from './health/endpoint-health.ts';
 import type { Outcome } from './outcome.ts';
 import { countRefusals, type RefusalCounts } from './refusals.ts';
+import { countRetries, type RetryCounts } from './retry-counts.ts';
+import { RetryLoad } from './retry-load.ts';
 import { Selection, type SelectionSettings } from './selection.ts';
 import { StickySessions, type StickySettings } from './sticky-sessions.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -47,6 +49,8 @@ export class Upstream {
   /** Undefined when all endpoints are in service. */
   health: EndpointHealth | undefined;
   refused: RefusalCounts;
+  retryCounts: RetryCounts;
+  readonly retryLoad = new RetryLoad();
   readonly #around: Surroundings;
   #endpoints = new Map<string, Endpoint>();
   #zone = '';
@@ -59,6 +63,7 @@ export class Upstream {
     this.#around = around;
     this.#selection = new Selection([], '', settings.selection);
     this.refused = countRefusals(settings.label, around);
+    this.retryCounts = countRetries(settings.label, around);
     this.#setGuard();
     this.#setHealth();
   }
@@ -69,7 +74,10 @@ export class Upstream {
 
   /** Takes on other settings; connections and running exchanges are kept. */
   configure(settings: UpstreamSettings) {
-    if (settings.label !== this.label) this.refused = countRefusals(settings.label, this.#around);
+    if (settings.label !== this.label) {
+      this.refused = countRefusals(settings.label, this.#around);
+      this.retryCounts = countRetries(settings.label, this.#around);
+    }
     this.settings = settings;
     this.#setGuard();
     this.#setHealth();

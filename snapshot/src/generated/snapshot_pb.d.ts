@@ -567,6 +567,11 @@ export declare type Rule = Message<"gatehouse.snapshot.v1.Rule"> & {
    * @generated from field: gatehouse.snapshot.v1.Fallback fallback = 11;
    */
   fallback?: Fallback | undefined;
+
+  /**
+   * @generated from field: gatehouse.snapshot.v1.Retries retries = 12;
+   */
+  retries?: Retries | undefined;
 };
 
 /**
@@ -574,6 +579,108 @@ export declare type Rule = Message<"gatehouse.snapshot.v1.Rule"> & {
  * Use `create(RuleSchema)` to create a new message.
  */
 export declare const RuleSchema: GenMessage<Rule>;
+
+/**
+ * @generated from message gatehouse.snapshot.v1.Retries
+ */
+export declare type Retries = Message<"gatehouse.snapshot.v1.Retries"> & {
+  /**
+   * After the first try.
+   *
+   * @generated from field: uint32 attempts = 1;
+   */
+  attempts: number;
+
+  /**
+   * @generated from field: repeated gatehouse.snapshot.v1.Retries.On on = 2;
+   */
+  on: Retries_On[];
+
+  /**
+   * @generated from field: repeated uint32 statuses = 3;
+   */
+  statuses: number[];
+
+  /**
+   * Milliseconds; 0: that of the rule's timeouts.
+   *
+   * @generated from field: uint32 try_timeout_ms = 4;
+   */
+  tryTimeoutMs: number;
+
+  /**
+   * @generated from field: uint32 back_off_initial_ms = 5;
+   */
+  backOffInitialMs: number;
+
+  /**
+   * @generated from field: uint32 back_off_max_ms = 6;
+   */
+  backOffMaxMs: number;
+
+  /**
+   * @generated from field: uint32 max_retry_after_ms = 7;
+   */
+  maxRetryAfterMs: number;
+
+  /**
+   * @generated from field: uint32 budget_percent = 8;
+   */
+  budgetPercent: number;
+
+  /**
+   * @generated from field: uint32 budget_minimum = 9;
+   */
+  budgetMinimum: number;
+
+  /**
+   * Milliseconds; 0: no hedging.
+   *
+   * @generated from field: uint32 hedge_after_ms = 10;
+   */
+  hedgeAfterMs: number;
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.Retries.
+ * Use `create(RetriesSchema)` to create a new message.
+ */
+export declare const RetriesSchema: GenMessage<Retries>;
+
+/**
+ * @generated from enum gatehouse.snapshot.v1.Retries.On
+ */
+export enum Retries_On {
+  /**
+   * @generated from enum value: ON_UNSPECIFIED = 0;
+   */
+  ON_UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: CONNECT_FAILURE = 1;
+   */
+  CONNECT_FAILURE = 1,
+
+  /**
+   * @generated from enum value: RESET = 2;
+   */
+  RESET = 2,
+
+  /**
+   * @generated from enum value: GATEWAY_ERROR = 3;
+   */
+  GATEWAY_ERROR = 3,
+
+  /**
+   * @generated from enum value: SERVER_ERROR = 4;
+   */
+  SERVER_ERROR = 4,
+}
+
+/**
+ * Describes the enum gatehouse.snapshot.v1.Retries.On.
+ */
+export declare const Retries_OnSchema: GenEnum<Retries_On>;
 
 /**
  * What answers when the backend is not asked: its circuit breaker is open, it is at a limit, or none of
@@ -1279,6 +1386,11 @@ export declare type UpstreamLimits = Message<"gatehouse.snapshot.v1.UpstreamLimi
    * @generated from field: uint32 max_requests = 1;
    */
   maxRequests: number;
+
+  /**
+   * @generated from field: uint32 max_retries = 2;
+   */
+  maxRetries: number;
 };
 
 /**

@@ -22,6 +22,7 @@ export function recordedExchange(
   const hops = listener?.trustedHops ?? 0;
   const client: Client = {
     scheme,
+    trusted: hops > 0,
     reply: (_exchange, reply) => void replies.push(reply),
     clientAddress: () => forwarded.clientAddress(head, hops),
     forwardedLines: () => forwarded.lines(head, hops),

@@ -36,6 +36,13 @@ const limits = object(
         maximum: 1_000_000,
       }),
     ),
+    maxRetries: optional(
+      integer({
+        description: 'Retries under way, over all serving threads; what is beyond is not retried.',
+        minimum: 1,
+        maximum: 1_000_000,
+      }),
+    ),
   },
   { description: 'What is beyond gets 503 at once, or the fallback of the rule.' },
 );
