@@ -47,6 +47,8 @@ export type { RouteSpec, Rule } from './resources/route.ts';
 export type { PolicyStatus, RouteStatus, UpstreamStatus } from './resources/status.ts';
 export type { Balancing } from './resources/upstream/balancing.ts';
 export type { CircuitBreaker } from './resources/upstream/circuit-breaker.ts';
+export type { ConsulEndpoints } from './resources/upstream/consul.ts';
+export type { DnsEndpoints } from './resources/upstream/dns.ts';
 export type { HealthCheck } from './resources/upstream/health-check.ts';
 export type { OutlierDetection } from './resources/upstream/outlier-detection.ts';
 export type { UpstreamSpec } from './resources/upstream.ts';

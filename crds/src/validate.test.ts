@@ -345,12 +345,12 @@ describe('mistakes', () => {
     [
       'an upstream without endpoints',
       upstream({ endpoints: {} }),
-      ['spec.endpoints: exactly one of static and service must be given'],
+      ['spec.endpoints: exactly one of static, service, consul and dns must be given'],
     ],
     [
       'an upstream with two sources',
       upstream({ endpoints: { static: [{ address: '::1', port: 1 }], service: { name: 'a' } } }),
-      ['spec.endpoints: exactly one of static and service must be given'],
+      ['spec.endpoints: exactly one of static, service, consul and dns must be given'],
     ],
     [
       'a name as address',

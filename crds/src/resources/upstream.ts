@@ -3,6 +3,8 @@ import { addressPattern, duration, name, namespace, objectName, port } from '../
 import { array, integer, object, optional, type Static, string } from '../schema/schema.ts';
 import { balancing } from './upstream/balancing.ts';
 import { circuitBreaker } from './upstream/circuit-breaker.ts';
+import { consul } from './upstream/consul.ts';
+import { dns } from './upstream/dns.ts';
 import { healthCheck } from './upstream/health-check.ts';
 import { outlierDetection } from './upstream/outlier-detection.ts';
 
@@ -46,12 +48,14 @@ export const upstreamSpec = object(
           ),
         ),
       },
+        consul: optional(consul),
+        dns: optional(dns),
       {
         description: 'Where the endpoints come from.',
         rules: [
           {
-            rule: 'has(self.static) != has(self.service)',
-            message: 'exactly one of static and service must be given',
+            rule: '[has(self.static), has(self.service), has(self.consul), has(self.dns)].filter(given, given).size() == 1',
+            message: 'exactly one of static, service, consul and dns must be given',
           },
         ],
       },

@@ -20,6 +20,13 @@ export const addressPattern = '^[0-9a-fA-F.:]+$';
 /** An address with or without the length of a prefix (RFC 4632, RFC 4291). */
 export const cidrPattern = '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$';
 export const urlPattern = '^https?://[^/?#@\\s]+(/[^?#\\s]*)?(\\?[^#\\s]*)?$';
+export const originPattern = '^https?://[^/?#@\\s]+$';
+/** RFC 1035 section 2.3.1, with the "_" of RFC 2782. */
+export const domainNamePattern =
+  '^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\\.?$';
+export const nameServerPattern =
+  '^[0-9.]+(:[0-9]{1,5})?$|^[0-9a-fA-F.:]+$|^\\[[0-9a-fA-F.:]+\\](:[0-9]{1,5})?$';
+export const wordPattern = '^[^\\s\\x00-\\x1f\\x7f]+$';
 
 /** What the patterns ask for, in words, for messages and the reference. */
 export const patternWords: ReadonlyMap<string, string> = new Map([
@@ -34,6 +41,10 @@ export const patternWords: ReadonlyMap<string, string> = new Map([
   [addressPattern, 'an IPv4 or IPv6 address'],
   [cidrPattern, 'an IPv4 or IPv6 address or range such as "10.0.0.0/8"'],
   [urlPattern, 'an http or https URL without user or fragment'],
+  [originPattern, 'an http or https URL without user, path or query'],
+  [domainNamePattern, 'a domain name'],
+  [nameServerPattern, 'an IP address, with a port or without'],
+  [wordPattern, 'a text without spaces'],
 ]);
 
 export const name = (description: string) =>
