@@ -49,6 +49,22 @@ export function corednsProgram(): Promise<string> {
   return installed('coredns', versions.coredns, 'github.com/coredns/coredns');
 }
 
+/** Path of the Consul that tests of discovery start: about 4 minutes on two cores when it was not built before. */
+export async function consulProgram(): Promise<string> {
+  const path = cachePath(`consul-${versions.consul}`, 'consul');
+  if (await exists(path)) return path;
+  await building(`consul ${versions.consul}`, () =>
+    makeCached([path], async (folder) => {
+      const output = join(folder, 'consul');
+      await run('go', ['build', '-ldflags', '-s -w', '-o', output, 'github.com/hashicorp/consul'], {
+        cwd: join(import.meta.dirname, 'consul'),
+        environment: { CGO_ENABLED: '0' },
+      });
+    }),
+  );
+  return path;
+}
+
 async function buildKubernetes(names: readonly string[], folder: string): Promise<void> {
   const stamp = `-X k8s.io/component-base/version.gitVersion=${versions.kubernetes}`;
   const packages = names.map((name) => `k8s.io/kubernetes/cmd/${name}`);

@@ -1,5 +1,5 @@
 import { baseLayout, requireBaseImage } from './base-image.ts';
-import { helmProgram, kubernetesPrograms } from './binaries.ts';
+import { consulProgram, helmProgram, kubernetesPrograms } from './binaries.ts';
 import { requireNobody } from './cluster.ts';
 import { gatewayApiCrds } from './gateway-api.ts';
 import { requireMachine } from './machine.ts';
@@ -22,6 +22,7 @@ export async function prepareCluster(): Promise<void> {
     'kube-proxy',
   ]);
   await helmProgram();
+  await consulProgram();
   await nodeImages();
   await requireBaseImage();
   await baseLayout();
