@@ -10,6 +10,8 @@ export type Check = {
   /** So often the request was sent before, over the same connection, whatever came back. */
   after?: number;
   expect: Expectation;
+  /** It is sent so often at one time, each over a connection of its own; all must be answered so. */
+  atOnce?: number;
   /** It may take a moment: it is tried again for some seconds until it is so. */
   eventually?: boolean;
 };

@@ -1,10 +1,12 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 
 /**
  * Answers with the request as it arrived, and counts: `GET /_requests` tells how many came. Failures can
- * be tried: the header x-echo-status sets the status, x-echo-fail names the instance that answers 500, and
- * `GET /_fails/NAME` (not counted) is 503 of that instance and 200 of the others.
+ * be tried: the header x-echo-status sets the status, x-echo-fail names the instance that answers 500,
+ * x-echo-delay is waited for in milliseconds, and `GET /_fails/NAME` (not counted) is 503 of that instance
+ * and 200 of the others.
  */
 export function createEcho(instance: string): Server {
   let requests = 0;
@@ -16,6 +18,7 @@ export function createEcho(instance: string): Server {
       url === '/_requests'
         ? { instance, requests }
         : { instance, method, path: url, headers, body: await text(request) };
+    await setTimeout(Math.min(Number(headers['x-echo-delay'] ?? 0) || 0, 5000));
     response.writeHead(statusOf(instance, url, headers), {
       'content-type': 'application/json',
       'x-served-by': instance,

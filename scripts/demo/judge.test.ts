@@ -86,6 +86,16 @@ test.each<{ name: string; expect: Expectation; mistakes: RegExp[] }>([
   expect(found).toEqual(mistakes.map((mistake) => expect.stringMatching(mistake)));
 });
 
+test('what is sent at once is sent so often, and all answers count', async () => {
+  const check: Check = {
+    shows: '',
+    request,
+    atOnce: 3,
+    expect: { status: 200, seenBy: { 4011: 3 } },
+  };
+  expect(await judge(check, target)).toEqual([]);
+});
+
 test('what takes a moment is tried again', async () => {
   const counted = async () => {
     const answer = await fetch(`http://127.0.0.1:${target.http}/_requests`);

@@ -23,17 +23,22 @@ async function judgeOnce(check: Check, target: Target): Promise<string[]> {
   const { servedBy, servedByOne, seenBy } = check.expect;
   const backends = Object.keys(seenBy ?? {}).map(Number);
   const before = await Promise.all(backends.map((port) => seen(target, port)));
-  using caller = createCaller(target);
+  using connections = new DisposableStack();
+  const caller = connections.use(createCaller(target));
+  const more = Array.from({ length: (check.atOnce ?? 1) - 1 }, () =>
+    connections.use(createCaller(target)),
+  );
   const named = Object.values(servedBy ?? {}).reduce((sum, n) => sum + n, 0);
   const count = servedByOne ?? (named || 1);
   const mistakes: string[] = [];
   const counts: Record<string, number> = {};
   for (let i = 0; i < (check.after ?? 0); i++) await caller.call(check);
   for (let i = 0; i < count; i++) {
-    const answer = await caller.call(check);
-    const instance = String(answer.headers['x-served-by']);
-    counts[instance] = (counts[instance] ?? 0) + 1;
-    mistakes.push(...compare(check, answer, target));
+    for (const answer of await Promise.all([caller, ...more].map((one) => one.call(check)))) {
+      const instance = String(answer.headers['x-served-by']);
+      counts[instance] = (counts[instance] ?? 0) + 1;
+      mistakes.push(...compare(check, answer, target));
+    }
   }
   if (servedBy && !isDeepStrictEqual(counts, servedBy)) {
     mistakes.push(`served by: expected ${shown(servedBy)}, found ${shown(counts)}`);

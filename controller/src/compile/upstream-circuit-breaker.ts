@@ -23,7 +23,12 @@ export function compileCircuitBreaker(
     timeoutMs,
     halfOpenRequests: spec.halfOpenRequests ?? defaults.breakerHalfOpenRequests,
     ...(errorRate ? { errorRate: compileErrorRate(errorRate, `${path}.errorRate`, report) } : {}),
-    limits: { maxRequests: limits.maxRequests ?? 0, maxRetries: limits.maxRetries ?? 0 },
+    limits: {
+      maxRequests: limits.maxRequests ?? 0,
+      maxRetries: limits.maxRetries ?? 0,
+      maxConnections: limits.maxConnections ?? 0,
+      maxPending: limits.maxPending ?? 0,
+    },
   };
 }
 

@@ -35,12 +35,22 @@ const unreported: Report = (path, reason) => {
 
 function settings(label: string, spec: Omit<UpstreamSpec, 'endpoints'>, report: Report) {
   const { connectTimeout = defaults.connectTimeout, pool = {} } = spec;
-  const { maxIdle = defaults.poolMaxIdle, idleTimeout = defaults.poolIdleTimeout } = pool;
+  const {
+    maxIdle = defaults.poolMaxIdle,
+    idleTimeout = defaults.poolIdleTimeout,
+    maxLifetime = defaults.poolMaxLifetime,
+    queueTimeout,
+  } = pool;
   return {
     label,
     connectTimeoutMs: milliseconds(connectTimeout, 'spec.connectTimeout', report),
     maxIdleConnections: maxIdle,
     idleTimeoutMs: milliseconds(idleTimeout, 'spec.pool.idleTimeout', report),
+    maxConnections: pool.maxConnections ?? 0,
+    maxLifetimeMs: milliseconds(maxLifetime, 'spec.pool.maxLifetime', report),
+    ...(queueTimeout === undefined
+      ? {}
+      : { queueTimeoutMs: milliseconds(queueTimeout, 'spec.pool.queueTimeout', report) }),
   };
 }
 

@@ -7,6 +7,7 @@ import { consul } from './upstream/consul.ts';
 import { dns } from './upstream/dns.ts';
 import { healthCheck } from './upstream/health-check.ts';
 import { outlierDetection } from './upstream/outlier-detection.ts';
+import { pool } from './upstream/pool.ts';
 
 const staticEndpoint = object(
   {
@@ -47,9 +48,9 @@ export const upstreamSpec = object(
             { description: 'The ready endpoints of a Service.' },
           ),
         ),
-      },
         consul: optional(consul),
         dns: optional(dns),
+      },
       {
         description: 'Where the endpoints come from.',
         rules: [
@@ -65,27 +66,7 @@ export const upstreamSpec = object(
     outlierDetection: optional(outlierDetection),
     healthCheck: optional(healthCheck),
     connectTimeout: optional(duration('Limit for opening a connection.', defaults.connectTimeout)),
-    pool: optional(
-      object(
-        {
-          maxIdle: optional(
-            integer({
-              description: 'Idle connections to one endpoint that each worker thread keeps open.',
-              minimum: 0,
-              maximum: 65535,
-              default: defaults.poolMaxIdle,
-            }),
-          ),
-          idleTimeout: optional(
-            duration(
-              'How long an idle connection is kept. Below that of the backend.',
-              defaults.poolIdleTimeout,
-            ),
-          ),
-        },
-        { description: 'Connections that are kept open for reuse.' },
-      ),
-    ),
+    pool: optional(pool),
   },
   { description: 'A group of endpoints that do the same job, and how to talk to them.' },
 );

@@ -29,8 +29,7 @@ export class Attempt implements ResponseSink {
   readonly #sender: Sender;
   readonly #upstream: Upstream;
   readonly #ticket: number;
-  /** Called when it ends. */
-  release: (() => void) | undefined;
+  readonly #release: (() => void) | undefined;
   #outcome: Outcome = 'ok';
   #discarded = false;
   #ended = false;
@@ -39,6 +38,7 @@ export class Attempt implements ResponseSink {
   /**
    * @param ticket what the breaker of the upstream gave.
    * @param fresh on a new connection: a kept one may be closed just as it is used.
+   * @param release is called when it ends.
    */
   constructor(
     sender: Sender,
@@ -47,7 +47,9 @@ export class Attempt implements ResponseSink {
     ticket: number,
     at: number,
     fresh: boolean,
+    release?: () => void,
   ) {
+    this.#release = release;
     this.#sender = sender;
     this.#upstream = upstream;
     this.endpoint = endpoint;
@@ -138,7 +140,7 @@ export class Attempt implements ResponseSink {
     if (this.#ended) return;
     this.#ended = true;
     this.endpoint.active--;
-    this.release?.();
+    this.#release?.();
     this.#settle(outcome);
   }
 

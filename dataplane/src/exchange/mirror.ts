@@ -48,7 +48,7 @@ export function startMirrors(
 function sendCopy(mirror: LinkedMirror, whole: Buffer, head: boolean) {
   const { upstream } = mirror;
   const endpoint = upstream.pick();
-  if (!endpoint || upstream.copies >= copiesUnderWay) return;
+  if (!endpoint?.pool.room || upstream.copies >= copiesUnderWay) return;
   upstream.copies++;
   const sentAt = now();
   const connection = endpoint.pool.acquire(sentAt, false);

@@ -47,14 +47,18 @@ export class Retries {
   /** Runs a step after so many milliseconds, in place of what was to come; never after the end. */
   later(milliseconds: number, run: () => void) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      try {
-        run();
-      } catch (error) {
-        this.#exchange.action?.onClientGone();
-        this.#exchange.client.fail(this.#exchange, error);
-      }
-    }, milliseconds);
+    this.#timer = setTimeout(() => this.step(run), milliseconds);
+  }
+
+  /** Runs a step now, in place of what was to come. A bug costs this exchange only. */
+  step(run: () => void) {
+    clearTimeout(this.#timer);
+    try {
+      run();
+    } catch (error) {
+      this.#exchange.action?.onClientGone();
+      this.#exchange.client.fail(this.#exchange, error);
+    }
   }
 
   /** Runs a step when it is time to ask a second endpoint, if the rule hedges. */

@@ -13,8 +13,7 @@ import { rewrittenTarget } from './rewritten-target.ts';
 export function upstreamText(exchange: Exchange, backend: LinkedBackend, end: number): string {
   const { head, hidden, upstreamFields, client } = exchange;
   if (hidden) for (const index of hidden) head.codes[index] = Field.dropped;
-  const left = Math.max(1, Math.ceil(end - now()));
-  const deadline = end === Number.POSITIVE_INFINITY ? '' : `${timeoutField}: ${left}\r\n`;
+  const deadline = end === Number.POSITIVE_INFINITY ? '' : timeoutLine(end - now());
   return requestText(head, {
     target: rewrittenTarget(exchange, exchange.rule?.rewrite),
     host: backend.host,
@@ -22,4 +21,8 @@ export function upstreamText(exchange: Exchange, backend: LinkedBackend, end: nu
     forwarded: upstreamFields + deadline + client.forwardedLines(exchange),
     requestId: exchange.requestId,
   });
+}
+
+function timeoutLine(left: number): string {
+  return `${timeoutField}: ${Math.max(1, Math.ceil(left))}\r\n`;
 }

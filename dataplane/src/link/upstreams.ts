@@ -1,5 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import { compileExpression, defaults } from '@gatehouse/crds';
+import { compileExpression, defaults, parseDuration } from '@gatehouse/crds';
 import {
   type Balancing,
   Balancing_Algorithm,
@@ -34,7 +34,7 @@ export function linkUpstream(
   later: (change: () => void) => void,
 ): Upstream {
   if (known && sameHash(known.settings.hash, hash)) return known;
-  const settings = settingsOf(hash, body, (path, reason) =>
+  const settings = settingsOf(hash, body, thread.upstreams.threads, (path, reason) =>
     refusals.push({ kind: Kind.UPSTREAM, name, path, reason }),
   );
   if (!known) return new Upstream(name, settings, thread.upstreams);
@@ -44,9 +44,21 @@ export function linkUpstream(
 
 export type LinkedUpstreams = ReadonlyMap<string, Upstream>;
 
+const usualQueueTimeout = parseDuration(defaults.queueTimeout);
+
+/** What one of so many threads may have of a limit; 0: there is none. */
+function shareOf(limit: number, threads: number): number {
+  return Math.ceil(limit / threads);
+}
+
 type Refuse = (path: string, reason: string) => void;
 
-function settingsOf(hash: Uint8Array, body: Uint8Array, refuse: Refuse): UpstreamSettings {
+function settingsOf(
+  hash: Uint8Array,
+  body: Uint8Array,
+  threads: number,
+  refuse: Refuse,
+): UpstreamSettings {
   const message = fromBinary(UpstreamSchema, body);
   return {
     hash,
@@ -55,6 +67,12 @@ function settingsOf(hash: Uint8Array, body: Uint8Array, refuse: Refuse): Upstrea
       connectTimeout: message.connectTimeoutMs,
       maxIdle: message.maxIdleConnections,
       idleTimeout: message.idleTimeoutMs,
+      maxConnections: shareOf(message.maxConnections, threads),
+      maxLifetime: message.maxLifetimeMs,
+    },
+    connections: {
+      maxConnections: shareOf(message.circuitBreaker?.limits?.maxConnections ?? 0, threads),
+      queueTimeout: message.queueTimeoutMs ?? usualQueueTimeout,
     },
     ...balancingOf(message.balancing, refuse),
     guard: message.circuitBreaker && guardOf(message.circuitBreaker),
@@ -121,6 +139,7 @@ function guardOf(breaker: CircuitBreaker): GuardSettings {
     },
     maxRequests: limits?.maxRequests ?? 0,
     maxRetries: limits?.maxRetries ?? 0,
+    maxPending: limits?.maxPending ?? 0,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   breakerTransitions,
   endpointEjections,
   healthChecks,
+  queuedRequests,
   retriesDenied,
   retriesTotal,
   upstreamFallbacks,
@@ -68,6 +69,7 @@ export const families = [
   healthChecks,
   retriesTotal,
   retriesDenied,
+  queuedRequests,
   redisQuestions,
   adaptiveFactor,
 ];

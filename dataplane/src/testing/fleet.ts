@@ -33,15 +33,15 @@ export async function startFleet() {
   const oversight = new Oversight({ ...fleet.overseen, report: (event) => events.push(event) });
 
   /** Sends a request on each of so many new connections: about half of them come to each thread. */
-  async function send(count: number): Promise<Peer[]> {
+  async function send(count: number, path = '/'): Promise<Peer[]> {
     const peers = await Promise.all(Array.from({ length: count }, () => connectTo(port)));
-    for (const peer of peers) peer.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    for (const peer of peers) peer.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
     clients.push(...peers);
     return peers;
   }
 
-  async function answers(count: number): Promise<Message[]> {
-    return Promise.all((await send(count)).map((peer) => peer.message()));
+  async function answers(count: number, path?: string): Promise<Message[]> {
+    return Promise.all((await send(count, path)).map((peer) => peer.message()));
   }
 
   return {
@@ -64,6 +64,15 @@ export async function startFleet() {
       if (refusals.length > 0) throw new Error(JSON.stringify(refusals));
       oversight.useEndpoints(endpoints);
       oversight.useConfig(config);
+    },
+    /** Ends both threads that were started first, and waits until others serve in their place. */
+    async replaceThreads(path: string) {
+      for (const thread of threads.slice(0, 2)) {
+        const before = threads.length;
+        await thread.terminate();
+        while (threads.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      while ((await Promise.allSettled([answers(20, path)]))[0]?.status !== 'fulfilled');
     },
     async close() {
       process.off('worker', remember);

@@ -52,6 +52,8 @@ export class UpstreamConnection {
   readonly socket: Socket;
   readonly parser = new Parser(responseType);
   readonly head = new ResponseHead(this.parser);
+  /** On the clock of `now()`. */
+  readonly openedAt: number;
   /** True from the second request on: the upstream may close it at any moment. */
   reused = false;
   /** True once a byte of the current response has arrived. */
@@ -75,6 +77,7 @@ export class UpstreamConnection {
   constructor(target: ConnectionTarget, owner: ConnectionOwner, wheel: TimerWheel, now: number) {
     this.#owner = owner;
     this.#wheel = wheel;
+    this.openedAt = now;
     this.socket = connect({
       host: target.address,
       port: target.port,

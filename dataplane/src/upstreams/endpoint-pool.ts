@@ -1,5 +1,6 @@
 import type { TimerWheel } from '../state/timer-wheel.ts';
 import { type ConnectionOwner, UpstreamConnection } from './connection.ts';
+import type { ConnectionQuota } from './connection-quota.ts';
 
 export type PoolSettings = {
   /** Milliseconds; 0: no limit. */
@@ -8,6 +9,18 @@ export type PoolSettings = {
   maxIdle: number;
   /** Milliseconds an idle connection is kept; 0: no limit. */
   idleTimeout: number;
+  /** Connections of this thread to one endpoint; 0: no limit. */
+  maxConnections: number;
+  /** Milliseconds a connection may be old; 0: no limit. */
+  maxLifetime: number;
+};
+
+/** What the pools of an upstream share. */
+export type PoolGroup = {
+  wheel: TimerWheel;
+  quota: ConnectionQuota;
+  /** A connection has become free, or another one may be opened. */
+  onRoom(): void;
 };
 
 /** The connections of this thread to one endpoint. Last in, first out: spare ones grow old and go. */
@@ -15,21 +28,29 @@ export class EndpointPool implements ConnectionOwner {
   readonly address: string;
   readonly port: number;
   settings: PoolSettings;
-  readonly #wheel: TimerWheel;
+  readonly #group: PoolGroup;
   readonly #idle: UpstreamConnection[] = [];
-  #open = 0;
+  /** Open or being opened. */
+  readonly #connections = new Set<UpstreamConnection>();
   #closed = false;
 
-  constructor(address: string, port: number, settings: PoolSettings, wheel: TimerWheel) {
+  constructor(address: string, port: number, settings: PoolSettings, group: PoolGroup) {
     this.address = address;
     this.port = port;
     this.settings = settings;
-    this.#wheel = wheel;
+    this.#group = group;
   }
 
   /** Connections that are open or being opened. */
   get open(): number {
-    return this.#open;
+    return this.#connections.size;
+  }
+
+  /** A request can be sent now; `acquire` does not ask. */
+  get room(): boolean {
+    if (this.#idle.length > 0) return true;
+    const { maxConnections } = this.settings;
+    return this.#group.quota.room && (maxConnections === 0 || this.open < maxConnections);
   }
 
   /** A connection without a request: an idle one, unless `fresh`, or a new one. */
@@ -38,21 +59,33 @@ export class EndpointPool implements ConnectionOwner {
       const connection = this.#idle.pop();
       if (!connection) break;
       if (connection.socket.destroyed || connection.socket.readableEnded) continue;
+      if (this.#isOld(connection, now)) {
+        connection.socket.destroy();
+        continue;
+      }
       connection.deadline.at = 0;
       return connection;
     }
-    this.#open++;
-    const { connectTimeout } = this.settings;
-    return new UpstreamConnection(
-      { address: this.address, port: this.port, connectTimeout },
-      this,
-      this.#wheel,
-      now,
-    );
+    const { address, port, settings } = this;
+    const target = { address, port, connectTimeout: settings.connectTimeout };
+    const connection = new UpstreamConnection(target, this, this.#group.wheel, now);
+    this.#connections.add(connection);
+    this.#group.quota.open++;
+    return connection;
+  }
+
+  /** Spread over a tenth, so that what was opened together is not closed together. */
+  #isOld({ openedAt, socket }: UpstreamConnection, now: number): boolean {
+    const { maxLifetime } = this.settings;
+    if (maxLifetime === 0) return false;
+    const spread = ((socket.localPort ?? 0) % 16) / 160;
+    return now - openedAt > maxLifetime * (1 - spread);
   }
 
   keep(connection: UpstreamConnection) {
-    if (this.#closed || this.#idle.length >= this.settings.maxIdle) {
+    const { wheel, onRoom } = this.#group;
+    const old = this.#isOld(connection, wheel.time());
+    if (this.#closed || old || this.#idle.length >= this.settings.maxIdle) {
       connection.socket.destroy();
       return;
     }
@@ -61,14 +94,26 @@ export class EndpointPool implements ConnectionOwner {
     // A second less than announced, so that the upstream does not close it under a request.
     const limit =
       hint > 0 ? Math.min(idleTimeout || hint, Math.max(hint - 1000, 500)) : idleTimeout;
-    if (limit > 0) this.#wheel.arm(connection.deadline, this.#wheel.time() + limit);
+    if (limit > 0) wheel.arm(connection.deadline, wheel.time() + limit);
     this.#idle.push(connection);
+    onRoom();
   }
 
   forget(connection: UpstreamConnection) {
-    this.#open--;
+    if (!this.#connections.delete(connection)) return;
+    this.#group.quota.open--;
     const index = this.#idle.indexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
+    this.#group.onRoom();
+  }
+
+  /** Closes the connection that has been idle for longest. False: there is none. */
+  closeIdle(): boolean {
+    const connection = this.#idle.shift();
+    if (!connection) return false;
+    this.forget(connection);
+    connection.socket.destroy();
+    return true;
   }
 
   /** Closes what idles; what is in use is closed when its exchange ends. */

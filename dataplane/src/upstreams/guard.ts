@@ -12,6 +12,8 @@ export type GuardSettings = {
   maxRequests: number;
   /** Retries under way, over all threads; 0: no limit. */
   maxRetries: number;
+  /** Requests that wait for a connection, over all threads; 0: no limit. */
+  maxPending: number;
 };
 
 const texts: Record<BreakerState, string> = {
@@ -31,6 +33,7 @@ export class Guard {
   breaker: Breaker | undefined;
   requests: SharedLimit | undefined;
   retries: SharedLimit | undefined;
+  pending: SharedLimit | undefined;
   readonly #name: string;
   #label = '';
   readonly #row: Row;
@@ -43,14 +46,16 @@ export class Guard {
     this.configure(label, settings);
   }
 
-  configure(label: string, { breaker, maxRequests, maxRetries }: GuardSettings) {
+  configure(label: string, settings: GuardSettings) {
+    const { breaker, maxRequests, maxRetries, maxPending } = settings;
     this.#label = label;
     if (!breaker) this.breaker = undefined;
     else if (this.breaker) this.breaker.settings = breaker;
     else this.breaker = new Breaker(this.#row, breaker, (state) => this.#tell(state));
-    const { requests, retries } = UpstreamWord;
+    const { requests, retries, pending } = UpstreamWord;
     this.requests = this.#limit(this.requests, requests, UpstreamShare.requests, maxRequests);
     this.retries = this.#limit(this.retries, retries, UpstreamShare.retries, maxRetries);
+    this.pending = this.#limit(this.pending, pending, UpstreamShare.pending, maxPending);
   }
 
   /** One that is there stays: those who entered will leave it. */

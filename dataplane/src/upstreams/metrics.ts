@@ -41,3 +41,9 @@ export const retriesDenied: Family = {
   type: 'counter',
   help: 'Retries that the budget of the rule or the limit of the upstream did not allow.',
 };
+
+export const queuedRequests: Family = {
+  name: 'gateway_queued_requests_total',
+  type: 'counter',
+  help: 'Requests that waited for a connection, by service.',
+};

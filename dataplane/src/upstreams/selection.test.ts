@@ -6,11 +6,18 @@ import { maglev } from './balancing/maglev.ts';
 import { random } from './balancing/random.ts';
 import { ringHash } from './balancing/ring-hash.ts';
 import { roundRobin } from './balancing/round-robin.ts';
+import { ConnectionQuota } from './connection-quota.ts';
 import { Endpoint } from './endpoint.ts';
 import { EndpointPool } from './endpoint-pool.ts';
 import { Selection, type SelectionSettings } from './selection.ts';
 
-const pool = { connectTimeout: 1000, maxIdle: 4, idleTimeout: 1000 };
+const pool = {
+  connectTimeout: 1000,
+  maxIdle: 4,
+  idleTimeout: 1000,
+  maxConnections: 0,
+  maxLifetime: 0,
+};
 const picks = 4000;
 let wheel: TimerWheel;
 let time = 0;
@@ -24,8 +31,9 @@ afterEach(() => wheel.close());
 function endpointsIn(zones: string, weight = 1): Endpoint[] {
   return [...zones].map((zone, i) => {
     const id = `10.0.0.${i + 1} 80`;
-    const settings = new EndpointPool(`10.0.0.${i + 1}`, 80, pool, wheel);
-    const endpoint = new Endpoint(id, settings, Number.NEGATIVE_INFINITY);
+    const group = { wheel, quota: new ConnectionQuota(), onRoom: () => undefined };
+    const connections = new EndpointPool(`10.0.0.${i + 1}`, 80, pool, group);
+    const endpoint = new Endpoint(id, connections, Number.NEGATIVE_INFINITY);
     endpoint.weight = weight;
     endpoint.hintedZones = [zone.toLowerCase()];
     endpoint.available = zone === zone.toLowerCase();

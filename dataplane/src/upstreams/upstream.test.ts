@@ -10,7 +10,8 @@ import { Upstream, type UpstreamSettings } from './upstream.ts';
 const settings: UpstreamSettings = {
   hash: Buffer.alloc(0),
   label: 'u',
-  pool: { connectTimeout: 1000, maxIdle: 4, idleTimeout: 1000 },
+  pool: { connectTimeout: 1000, maxIdle: 4, idleTimeout: 1000, maxConnections: 0, maxLifetime: 0 },
+  connections: { maxConnections: 0, queueTimeout: 1000 },
   selection: { algorithm: roundRobin, slowStart: undefined, panicPercent: 50, anyZone: false },
   key: undefined,
   sticky: undefined,

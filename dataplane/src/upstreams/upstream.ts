@@ -1,6 +1,7 @@
 import type { CompiledExpression } from '@gatehouse/crds';
 import { now } from '../state/clock.ts';
 import type { TimerWheel } from '../state/timer-wheel.ts';
+import { ConnectionQuota } from './connection-quota.ts';
 import { Endpoint, type EndpointAddress, endpointId } from './endpoint.ts';
 import { EndpointPool, type PoolSettings } from './endpoint-pool.ts';
 import { Guard, type GuardSettings } from './guard.ts';
@@ -13,6 +14,7 @@ import { RetryLoad } from './retry-load.ts';
 import { Selection, type SelectionSettings } from './selection.ts';
 import { StickySessions, type StickySettings } from './sticky-sessions.ts';
 import type { Surroundings } from './surroundings.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 export type UpstreamSettings = {
   /** Of the resource that they come from. */
@@ -20,6 +22,7 @@ export type UpstreamSettings = {
   /** What metrics and GET /services call it. */
   label: string;
   pool: PoolSettings;
+  connections: ConnectionLimits;
   selection: SelectionSettings;
   /** What balancing goes by; undefined when it goes by no key. */
   key: CompiledExpression | undefined;
@@ -28,6 +31,13 @@ export type UpstreamSettings = {
   guard: GuardSettings | undefined;
   /** Undefined when nobody finds out which endpoints are in service. */
   health: HealthSettings | undefined;
+};
+
+/** Of this thread; 0: no limit. */
+export type ConnectionLimits = {
+  maxConnections: number;
+  /** Milliseconds a request waits for a connection. */
+  queueTimeout: number;
 };
 
 export type HealthSettings = { ejection: EjectionSettings | undefined };
@@ -51,6 +61,9 @@ export class Upstream {
   refused: RefusalCounts;
   retryCounts: RetryCounts;
   readonly retryLoad = new RetryLoad();
+  /** Requests that wait for a connection. */
+  readonly line = new WaitingLine();
+  readonly #quota = new ConnectionQuota();
   readonly #around: Surroundings;
   #endpoints = new Map<string, Endpoint>();
   #zone = '';
@@ -64,6 +77,7 @@ export class Upstream {
     this.#selection = new Selection([], '', settings.selection);
     this.refused = countRefusals(settings.label, around);
     this.retryCounts = countRetries(settings.label, around);
+    this.#quota.most = settings.connections.maxConnections;
     this.#setGuard();
     this.#setHealth();
   }
@@ -79,6 +93,7 @@ export class Upstream {
       this.retryCounts = countRetries(settings.label, this.#around);
     }
     this.settings = settings;
+    this.#quota.most = settings.connections.maxConnections;
     this.#setGuard();
     this.#setHealth();
     for (const { pool } of this.#endpoints.values()) pool.settings = settings.pool;
@@ -129,7 +144,11 @@ export class Upstream {
   }
 
   #open(address: string, port: number, since: number): Endpoint {
-    const pool = new EndpointPool(address, port, this.settings.pool, this.wheel);
+    const pool = new EndpointPool(address, port, this.settings.pool, {
+      wheel: this.wheel,
+      quota: this.#quota,
+      onRoom: () => this.line.look(),
+    });
     return new Endpoint(endpointId(address, port), pool, since);
   }
 
@@ -140,6 +159,53 @@ export class Upstream {
     for (const endpoint of endpoints) endpoint.timed = selection.algorithm.byLatency;
     this.#selection = new Selection(endpoints, this.#zone, selection);
     this.sticky = sticky && new StickySessions(sticky, this.name, this.#selection.endpoints);
+    this.line.look();
+  }
+
+  /** Requests may have to wait for a connection. */
+  get limitsConnections(): boolean {
+    return this.#quota.most > 0 || this.settings.pool.maxConnections > 0;
+  }
+
+  /**
+   * Has a request of a Route wait for a connection; see WaitingLine.join. Undefined: it must not wait, or
+   * too many do.
+   */
+  wait(route: string, serve: () => boolean): (() => void) | undefined {
+    if (this.settings.connections.queueTimeout === 0) return undefined;
+    const leave = this.line.join(route, serve, this.guard?.pending);
+    if (leave) this.refused.queued();
+    return leave;
+  }
+
+  /**
+   * The endpoint for a request, given that one was picked: that one when it has room, or another one.
+   * Undefined: the request has to wait.
+   * @param bound no other will do.
+   */
+  withRoom(picked: Endpoint, bound: boolean): Endpoint | undefined {
+    if (picked.pool.room) return picked;
+    const free = bound || this.settings.selection.algorithm.byKey ? undefined : this.#free(picked);
+    return free ?? (this.#makeRoom(picked) ? picked : undefined);
+  }
+
+  #free(picked: Endpoint): Endpoint | undefined {
+    const full = [picked];
+    while (full.length < this.#selection.endpoints.length) {
+      const other = this.#selection.pickOther(0, full);
+      if (!other || full.includes(other)) return undefined;
+      if (other.pool.room) return other;
+      full.push(other);
+    }
+    return undefined;
+  }
+
+  /** Where all endpoints together are at their limit, one connection that idles makes room for another. */
+  #makeRoom({ pool }: Endpoint): boolean {
+    const { maxConnections } = pool.settings;
+    if (maxConnections > 0 && pool.open >= maxConnections) return false;
+    for (const other of this.#endpoints.values()) if (other.pool.closeIdle()) return true;
+    return false;
   }
 
   /**

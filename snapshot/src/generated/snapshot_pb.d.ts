@@ -1201,6 +1201,27 @@ export declare type Upstream = Message<"gatehouse.snapshot.v1.Upstream"> & {
    * @generated from field: gatehouse.snapshot.v1.HealthCheck health_check = 8;
    */
   healthCheck?: HealthCheck | undefined;
+
+  /**
+   * To one endpoint, over all threads of a data plane; 0: no limit.
+   *
+   * @generated from field: uint32 max_connections = 9;
+   */
+  maxConnections: number;
+
+  /**
+   * 0: no limit.
+   *
+   * @generated from field: uint32 max_lifetime_ms = 10;
+   */
+  maxLifetimeMs: number;
+
+  /**
+   * How long a request waits for a connection; left out: one second.
+   *
+   * @generated from field: optional uint32 queue_timeout_ms = 11;
+   */
+  queueTimeoutMs?: number | undefined;
 };
 
 /**
@@ -1391,6 +1412,16 @@ export declare type UpstreamLimits = Message<"gatehouse.snapshot.v1.UpstreamLimi
    * @generated from field: uint32 max_retries = 2;
    */
   maxRetries: number;
+
+  /**
+   * @generated from field: uint32 max_connections = 3;
+   */
+  maxConnections: number;
+
+  /**
+   * @generated from field: uint32 max_pending = 4;
+   */
+  maxPending: number;
 };
 
 /**

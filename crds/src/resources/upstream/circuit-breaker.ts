@@ -36,6 +36,23 @@ const limits = object(
         maximum: 1_000_000,
       }),
     ),
+    maxConnections: optional(
+      integer({
+        description:
+          'Connections to all endpoints together; serving threads have equal shares, rounded up. Beyond ' +
+          'it requests wait (pool.queueTimeout).',
+        minimum: 1,
+        maximum: 1_000_000,
+      }),
+    ),
+    maxPending: optional(
+      integer({
+        description:
+          'Requests that wait for a connection, over all serving threads; 1024 on each thread when left out.',
+        minimum: 1,
+        maximum: 1_000_000,
+      }),
+    ),
     maxRetries: optional(
       integer({
         description: 'Retries under way, over all serving threads; what is beyond is not retried.',
