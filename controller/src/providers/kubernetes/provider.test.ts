@@ -219,12 +219,12 @@ describe('an object that is not sound', () => {
   it('is used without the fields of a newer release, which are named', async () => {
     server.put(
       own('routes'),
-      route('a', [{ name: 'r', respond: { status: 200 }, retries: { attempts: 3 } }]),
+      route('a', [{ name: 'r', respond: { status: 200 }, telepathy: { distance: 3 } }]),
     );
     await start().ready;
     expect(names('Route')).toEqual(['a']);
     expect(lines).toEqual([
-      'Route "shop/a": spec.rules[0].retries: is not known to this release and has no effect',
+      'Route "shop/a": spec.rules[0].telepathy: is not known to this release and has no effect',
     ]);
   });
 });
