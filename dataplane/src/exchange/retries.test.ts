@@ -210,7 +210,8 @@ describe('a request is not sent again', () => {
 
   it('when the client has gone meanwhile', async () => {
     backend.script = inTurn(status(503), fine);
-    await start({ ...all, backOffInitialMs: 5000, backOffMaxMs: 5000 });
+    // The pause is drawn from nothing up to that: long enough for the client to go first.
+    await start({ ...all, backOffInitialMs: 600_000, backOffMaxMs: 600_000 });
     const client = await connect();
     client.write(get);
     await expect.poll(() => gateway.metrics(), patient).toMatch(/gateway_retries_total\{.*\} 1/);
@@ -321,7 +322,7 @@ describe('time', () => {
   it('no try begins that has no time left', async () => {
     backend.script = inTurn(status(503), fine);
     await start(
-      { ...all, backOffInitialMs: 5000, backOffMaxMs: 5000, maxRetryAfterMs: 60_000 },
+      { ...all, backOffInitialMs: 600_000, backOffMaxMs: 600_000, maxRetryAfterMs: 60_000 },
       { rule: { timeouts: { request: 500 } } },
     );
     backend.script = inTurn(status(503, 'Retry-After: 1\r\n'), fine);
