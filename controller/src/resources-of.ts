@@ -15,5 +15,6 @@ export function resourcesOf(store: Store): Resources {
     referenceGrants: [...store.list('ReferenceGrant')],
     policies: policyKinds.flatMap((kind) => [...store.list(kind)]),
     consumers: [...store.list('Consumer')],
+    discoveries: [...store.list('Discovery')],
   };
 }

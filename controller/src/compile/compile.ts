@@ -34,8 +34,8 @@ export type Compiled = {
   config: ResourceSet;
   endpoints: ResourceSet;
   /**
-   * Secrets of served listeners that cannot be made now, because they are missing or not sound: their
-   * last good content is to stay wherever it is held.
+   * Secrets of served listeners that cannot be made now, because they are missing or not sound, and
+   * Endpoints of which nothing is known yet: what is held of them is to stay, wherever it is held.
    */
   keep: ReadonlySet<Key>;
   /** Versions of the two lanes, see versionOf. */
@@ -141,9 +141,11 @@ export function createCompiler(): (resources: Resources) => Compiled {
       ...used.map((backend) => upstreamResource(backend, memos.upstreams)),
       ...linked.flatMap((route) => route.served ?? []),
     ]);
-    const endpoints = joinLane(
-      used.map((backend) => endpointsResource(backend, slices, lookup, memos.endpoints)),
+    const discoveries = byId(resources.discoveries);
+    const lists = used.map((backend) =>
+      endpointsResource(backend, slices, discoveries, lookup, memos.endpoints),
     );
+    const endpoints = joinLane(lists.filter((list) => list !== undefined));
     const statuses = [
       ...gateways.map((gateway) =>
         gatewayStatus(
@@ -154,7 +156,7 @@ export function createCompiler(): (resources: Resources) => Compiled {
       ),
       ...linked.map(({ status }) => status),
       ...[...upstreams].map(([id, upstream]) =>
-        upstreamStatus(upstream, lookup, backends.has(`upstream/${id}`)),
+        upstreamStatus(upstream, lookup, discoveries, secrets, backends.has(`upstream/${id}`)),
       ),
       ...policies.statuses,
     ];
@@ -162,7 +164,12 @@ export function createCompiler(): (resources: Resources) => Compiled {
     return {
       config: config.set,
       endpoints: endpoints.set,
-      keep: new Set(served.flatMap(({ lost }) => lost.map((name) => keyOf(Kind.SECRET, name)))),
+      keep: new Set([
+        ...served.flatMap(({ lost }) => lost.map((name) => keyOf(Kind.SECRET, name))),
+        ...used
+          .filter((_, i) => lists[i] === undefined)
+          .map(({ upstream }) => keyOf(Kind.ENDPOINTS, upstream)),
+      ]),
       configVersion: config.version,
       endpointsVersion: endpoints.version,
       shares: policies.shares,

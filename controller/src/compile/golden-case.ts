@@ -63,6 +63,7 @@ export function resourcesOf(objects: readonly AnyObject[]): Resources {
     referenceGrants: of('ReferenceGrant'),
     policies: policyKinds.flatMap((kind) => of(kind)),
     consumers: of('Consumer'),
+    discoveries: [],
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type ServiceObject,
   type UpstreamObject,
 } from '@gatehouse/crds';
+import type { DiscoveryObject } from '../store/discovery.ts';
 
 /**
  * All that is compiled. The order of the lists has no meaning; namespace and name are unique within
@@ -29,6 +30,8 @@ export type Resources = {
   /** Of every kind. */
   policies: PolicyObject[];
   consumers: ConsumerObject[];
+  /** What Consul and DNS say. */
+  discoveries: DiscoveryObject[];
 };
 
 type Named = { metadata: { name: string; namespace?: string } };

@@ -107,6 +107,7 @@ const nothing: Resources = {
   referenceGrants: [],
   policies: [],
   consumers: [],
+  discoveries: [],
 };
 const plain = { ...nothing, services: many(500, service), endpointSlices: many(500, slice) };
 const granted = {

@@ -56,7 +56,13 @@ export type Mistake = { path: string; reason: string };
 
 /** A reference that leads nowhere; `code` is the reason of the condition. */
 export type BrokenRef = Mistake & {
-  code: 'BackendNotFound' | 'RefNotPermitted' | 'InvalidCertificateRef' | 'SecretNotFound';
+  code:
+    | 'BackendNotFound'
+    | 'RefNotPermitted'
+    | 'InvalidCertificateRef'
+    | 'SecretNotFound'
+    | 'InvalidSecret'
+    | 'DiscoveryFailed';
 };
 
 /** Takes down a mistake. */
@@ -70,12 +76,15 @@ export function refused(reason: string, message: string): Condition {
   return { type: 'Accepted', status: 'False', reason, message };
 }
 
-/** ResolvedRefs; its reason is that of the first broken reference, its message holds all. */
-export function resolvedRefs(broken: readonly BrokenRef[]): Condition {
+/**
+ * ResolvedRefs; its reason is that of the first broken reference, its message holds all.
+ * @param note told when nothing is broken.
+ */
+export function resolvedRefs(broken: readonly BrokenRef[], note = ''): Condition {
   const first = broken[0];
   return first
     ? { type: 'ResolvedRefs', status: 'False', reason: first.code, message: listed(broken) }
-    : { type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message: '' };
+    : { type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message: note };
 }
 
 /** Kubernetes refuses condition messages of more than 32768 characters. */

@@ -26,6 +26,7 @@ function compileRoute(route: RouteObject) {
     referenceGrants: [],
     policies: [],
     consumers: [],
+    discoveries: [],
   });
   const resource = config.get(keyOf(Kind.ROUTE, 'default/web'));
   return {

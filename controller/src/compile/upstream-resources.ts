@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import type { EndpointSliceObject } from '@gatehouse/crds';
+import type { EndpointSliceObject, SecretObject } from '@gatehouse/crds';
 import {
   type EndpointSchema,
   EndpointsSchema,
@@ -8,6 +8,8 @@ import {
   resourceOf,
   UpstreamSchema,
 } from '@gatehouse/snapshot';
+import type { DiscoveryObject } from '../store/discovery.ts';
+import { discoveredEndpoints, discoveryState } from './discovery.ts';
 import { endpointsOf } from './endpoints.ts';
 import { type Keyed, keyed } from './keyed.ts';
 import type { Memo } from './memo.ts';
@@ -17,6 +19,10 @@ import { type BrokenRef, type ObjectStatus, resolvedRefs } from './status.ts';
 import { type CheckedUpstream, defaultUpstream, upstreamAccepted } from './upstream.ts';
 
 export type Slices = ReadonlyMap<string, EndpointSliceObject[]>;
+/** By "<namespace>/<name>" of their Upstream. */
+export type Discoveries = ReadonlyMap<string, DiscoveryObject>;
+/** Secrets by "<namespace>/<name>". */
+type Secrets = ReadonlyMap<string, SecretObject>;
 
 /** EndpointSlices by "<namespace>/<name>" of their Service. */
 export function slicesByService(slices: readonly EndpointSliceObject[]): Slices {
@@ -46,13 +52,21 @@ export function upstreamResource(backend: Backend, memo: Memo<string, Keyed>): K
   });
 }
 
+/** Undefined while nothing is known of them: whoever holds endpoints of the Upstream keeps those. */
 export function endpointsResource(
   backend: Backend,
   slices: Slices,
+  discoveries: Discoveries,
   lookup: Lookup,
   memo: Memo<string, Keyed>,
-): Keyed {
+): Keyed | undefined {
   const { upstream } = backend;
+  if (backend.kind === 'Upstream' && backend.checked.discovered) {
+    const found = discoveries.get(idOf(backend.checked.object))?.endpoints;
+    return (
+      found && memo.get(upstream, [found], () => endpointList(upstream, discoveredEndpoints(found)))
+    );
+  }
   const source = backend.kind === 'Upstream' ? serviceOf(backend.checked, lookup) : backend;
   if (source === undefined || 'code' in source) {
     const fixed = backend.kind === 'Upstream' ? backend.checked.static : [];
@@ -86,9 +100,12 @@ function serviceOf(
 export function upstreamStatus(
   checked: CheckedUpstream,
   lookup: Lookup,
+  discoveries: Discoveries,
+  secrets: Secrets,
   used: boolean,
 ): ObjectStatus {
   const { object } = checked;
+  const state = discoveryState(checked, discoveries.get(idOf(object)), secrets);
   const source = serviceOf(checked, lookup);
   const name = `upstream/${idOf(object)}`;
   return {
@@ -98,7 +115,7 @@ export function upstreamStatus(
     generation: object.metadata.generation ?? 0,
     conditions: [
       upstreamAccepted(checked),
-      resolvedRefs(source !== undefined && 'code' in source ? [source] : []),
+      resolvedRefs(source !== undefined && 'code' in source ? [source] : state.broken, state.note),
     ],
     resources: used ? [keyOf(Kind.UPSTREAM, name), keyOf(Kind.ENDPOINTS, name)] : [],
   };

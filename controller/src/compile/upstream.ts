@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { defaults, type UpstreamObject, type UpstreamSpec } from '@gatehouse/crds';
 import type { EndpointSchema, UpstreamSchema } from '@gatehouse/snapshot';
+import { type DiscoverySource, discoverySource } from './discovery-source.ts';
 import { milliseconds } from './durations.ts';
 import { type Ref, refOf } from './refs.ts';
 import { compareText, idOf, namespaceOf } from './resources.ts';
@@ -13,7 +14,7 @@ import { compileHealthCheck, compileOutlierDetection } from './upstream-health.t
 type UpstreamInit = Extract<MessageInitShape<typeof UpstreamSchema>, { $typeName?: never }>;
 type EndpointInit = MessageInitShape<typeof EndpointSchema>;
 
-/** An Upstream of which only the endpoints of its Service are open. */
+/** An Upstream of which only the endpoints of its Service, Consul or DNS are open. */
 export type CheckedUpstream = {
   object: UpstreamObject;
   mistakes: Mistake[];
@@ -22,6 +23,9 @@ export type CheckedUpstream = {
   message: UpstreamInit;
   static: EndpointInit[];
   service: Ref | undefined;
+  /** Endpoints come from Consul or DNS, even if nobody can be asked. */
+  discovered: boolean;
+  source: DiscoverySource | undefined;
 };
 
 export function defaultUpstream(label: string): UpstreamInit {
@@ -93,16 +97,20 @@ export function checkUpstream(object: UpstreamObject): CheckedUpstream {
   const sound = mistakes.length === 0;
   const more = blocks(object, report);
   const fixed = staticEndpoints(endpoints.static ?? [], report);
-  if (!endpoints.static && !endpoints.service) {
-    report('spec.endpoints', 'exactly one of static and service must be given');
+  const discovered = endpoints.consul !== undefined || endpoints.dns !== undefined;
+  const source = discoverySource(endpoints, report);
+  if (Object.keys(endpoints).length === 0) {
+    report('spec.endpoints', 'exactly one of static, service, consul and dns must be given');
   }
   return {
     object,
     mistakes,
-    usable: sound && (fixed.length > 0 || endpoints.service !== undefined),
+    usable: sound && (fixed.length > 0 || endpoints.service !== undefined || discovered),
     message: { ...message, ...more },
     static: fixed,
     service: endpoints.service && refOf(endpoints.service, from, 'spec.endpoints.service'),
+    discovered,
+    source,
   };
 }
 

@@ -72,12 +72,9 @@ export class EffectiveLane {
     return this.#current;
   }
 
-  /**
-   * Holds end for resources whose content changed.
-   * @param keep follows from the content of other resources: the same version has the same.
-   */
+  /** Holds end for resources whose content changed. */
   publish(compiled: ResourceSet, version: string, keep: ReadonlySet<Key> = nothing): void {
-    if (version === this.#version) return;
+    if (version === this.#version && sameKeys(keep, this.#keep)) return;
     this.#keep = keep;
     const before = this.#current?.set ?? emptySet;
     const held = this.#refused.size > 0;
@@ -165,6 +162,10 @@ export class EffectiveLane {
     const manifest = manifestAfter(this.#last, set);
     return { set, manifest, version: versionOfManifest(manifest), missing, keep };
   }
+}
+
+function sameKeys(a: ReadonlySet<Key>, b: ReadonlySet<Key>): boolean {
+  return a === b || (a.size === b.size && a.isSubsetOf(b));
 }
 
 /** Like `manifestOf`; what did not change need not be written as text again. */

@@ -46,7 +46,7 @@ export interface Snapshot {
   configVersion: string;
   endpoints: ResourceSet;
   endpointsVersion: string;
-  /** Config resources that could not be compiled: whoever holds one keeps it. None when left out. */
+  /** Resources that could not be compiled: whoever holds one keeps it. None when left out. */
   keep?: ReadonlySet<Key>;
   /** Data planes are to know at once how many they are; else they learn it with other news. */
   shares?: boolean;
@@ -84,7 +84,7 @@ export class Fleet {
   /** Sends what changed to whoever does not have it. */
   publish({ config, configVersion, endpoints, endpointsVersion, keep, shares }: Snapshot): void {
     this.#lanes.config.publish(config, configVersion, keep);
-    this.#lanes.endpoints.publish(endpoints, endpointsVersion);
+    this.#lanes.endpoints.publish(endpoints, endpointsVersion, keep);
     this.#lanes.shares = shares ?? false;
     this.#changed();
   }

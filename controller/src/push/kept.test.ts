@@ -11,7 +11,7 @@ import {
 } from '@gatehouse/snapshot';
 import { describe, expect, test } from 'vitest';
 import { Fleet } from './fleet.ts';
-import { route, setOf, snapshotOf, upstream } from './testing/fixtures.ts';
+import { endpoints, route, setOf, snapshotOf, upstream } from './testing/fixtures.ts';
 import { modelDataPlane, settle } from './testing/model.ts';
 
 const secret = (name: string, content: string): Resource => {
@@ -109,5 +109,50 @@ describe('a Secret that is lost', () => {
     fleet.publish({ ...snapshotOf(setOf(route('r', 2))), keep: new Set([keyA]) });
     settle([dp]);
     expect(manifestOf(dp.config())).toEqual(manifestOf(setOf(route('r', 2), a)));
+  });
+});
+
+describe('endpoints of which nothing is known yet', () => {
+  const config = setOf(upstream('u', 1), upstream('v', 1));
+  const u = endpoints('u', 1);
+  const unknown = {
+    ...snapshotOf(config, setOf(endpoints('v', 2))),
+    keep: new Set([keyOf(Kind.ENDPOINTS, 'u')]),
+  };
+
+  /** A data plane that has endpoints of both, and a controller that has just started. */
+  function afterRestart() {
+    const fleet = fleetOf();
+    fleet.publish(unknown);
+    const held = setOf(u, endpoints('v', 1));
+    const dp = modelDataPlane(fleet, 'dp', undefined, config, held);
+    dp.connect();
+    settle([dp]);
+    return { fleet, dp };
+  }
+
+  test('stay where they are held, while others change', () => {
+    const { fleet, dp } = afterRestart();
+    expect(manifestOf(dp.endpoints())).toEqual(manifestOf(setOf(u, endpoints('v', 2))));
+    fleet.publish({ ...unknown, ...snapshotOf(config, setOf(endpoints('v', 3))) });
+    settle([dp]);
+    expect(manifestOf(dp.endpoints())).toEqual(manifestOf(setOf(u, endpoints('v', 3))));
+  });
+
+  test('give way to the first list, an empty one too', () => {
+    const { fleet, dp } = afterRestart();
+    const known = setOf(endpoints('u', 7), endpoints('v', 2));
+    fleet.publish(snapshotOf(config, known));
+    settle([dp]);
+    expect(manifestOf(dp.endpoints())).toEqual(manifestOf(known));
+  });
+
+  test('go with their Upstream, although the list of what is known is the same', () => {
+    const { fleet, dp } = afterRestart();
+    const without = snapshotOf(setOf(upstream('v', 1)), setOf(endpoints('v', 2)));
+    expect(without.endpointsVersion).toBe(unknown.endpointsVersion);
+    fleet.publish(without);
+    settle([dp]);
+    expect(manifestOf(dp.endpoints())).toEqual(manifestOf(without.endpoints));
   });
 });

@@ -101,10 +101,11 @@ export class Session {
     const lane = this.#lanes.endpoints;
     const { effective } = lane;
     if (effective === undefined) return undefined;
+    const { missing, keep } = effective;
     return this.endpoints.next(
       effective,
       (key, hash) =>
-        (effective.missing.has(key) || this.#isServed(key)) && !lane.isRefused(key, hash),
+        (missing.has(key) || keep.has(key) || this.#isServed(key)) && !lane.isRefused(key, hash),
       this.#lanes.shares && this.#replicas !== this.#lanes.replicas,
     );
   }

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type AnyObject, defaults, type Kind, type ObjectOf } from '@gatehouse/crds';
-import { keyOf, type ObjectKey } from './key.ts';
+import { defaults } from '@gatehouse/crds';
+import { keyOf, type ObjectKey, type StoredKind, type StoredObject, type StoredOf } from './key.ts';
 
 /** One batch: what a provider saw appear or change, and what it saw go. */
-export type Changes = { put?: Iterable<AnyObject>; remove?: Iterable<ObjectKey> };
+export type Changes = { put?: Iterable<StoredObject>; remove?: Iterable<ObjectKey> };
 
 /** Gets the keys that a batch really changed; the store holds the new state by then. */
 export type Listener = (changed: ReadonlySet<ObjectKey>) => void;
@@ -12,9 +12,9 @@ export type Listener = (changed: ReadonlySet<ObjectKey>) => void;
 export type Store = {
   /** Applies a batch and notifies once, or not at all when nothing differs. */
   apply(changes: Changes): void;
-  get(key: ObjectKey): AnyObject | undefined;
+  get(key: ObjectKey): StoredObject | undefined;
   /** Objects of a kind, in no particular order: the same array until one of them changes. */
-  list<K extends Kind>(kind: K): readonly ObjectOf<K>[];
+  list<K extends StoredKind>(kind: K): readonly StoredOf<K>[];
   /** Returns the function that ends the subscription. */
   subscribe(listener: Listener): () => void;
 };
@@ -24,8 +24,8 @@ export type Store = {
  * memoises by object (compile does) has nothing to do for it. A missing namespace becomes "default".
  */
 export function createStore(): Store {
-  const objects = new Map<ObjectKey, AnyObject>();
-  const lists = new Map<Kind, readonly AnyObject[]>();
+  const objects = new Map<ObjectKey, StoredObject>();
+  const lists = new Map<StoredKind, readonly StoredObject[]>();
   const listeners = new Set<Listener>();
 
   return {
@@ -46,13 +46,13 @@ export function createStore(): Store {
 
     get: (key) => objects.get(key),
 
-    list<K extends Kind>(kind: K) {
+    list<K extends StoredKind>(kind: K) {
       let list = lists.get(kind);
       if (!list) {
         list = [...objects.values()].filter((object) => object.kind === kind);
         lists.set(kind, list);
       }
-      return list as readonly ObjectOf<K>[];
+      return list as readonly StoredOf<K>[];
     },
 
     subscribe(listener) {
@@ -64,11 +64,11 @@ export function createStore(): Store {
   };
 }
 
-function kindOf(key: ObjectKey): Kind {
-  return key.slice(0, key.indexOf('/')) as Kind;
+function kindOf(key: ObjectKey): StoredKind {
+  return key.slice(0, key.indexOf('/')) as StoredKind;
 }
 
-function withNamespace(object: AnyObject): AnyObject {
+function withNamespace<T extends StoredObject>(object: T): T {
   if (object.metadata.namespace !== undefined) return object;
   return { ...object, metadata: { ...object.metadata, namespace: defaults.namespace } };
 }
