@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 stamp := node_modules/.package-lock.json
 
-.PHONY: help install demo test check bench bench-config build generate format clean e2e e2e-install e2e-kind
+.PHONY: help install demo test check bench bench-config chaos build generate format clean e2e e2e-install e2e-kind
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1|/' | column -t -s '|'
@@ -32,6 +32,9 @@ bench: $(stamp) ## Measure against other proxies; SCENARIO=plain runs one
 
 bench-config: $(stamp) build ## Measure changes of config on a real API server (Linux, Go, etcd); ARGS=--strict heeds the bars
 	npm run --silent bench:config -- $(ARGS)
+
+chaos: $(stamp) build ## Endpoints in trouble under load: does any request fail? SEED=N repeats a run, SECONDS=N shortens it
+	npm run --silent chaos
 
 build: $(stamp) ## Bundle the programs into dist/
 	npm run --silent build
