@@ -1,0 +1,1 @@
+export { type ConsulTiming, watchConsul } from './watch.ts';

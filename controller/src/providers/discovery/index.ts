@@ -1,0 +1,1 @@
+export { type DiscoverOptions, type Discovery, type DiscoveryView, discover } from './discover.ts';

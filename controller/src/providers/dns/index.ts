@@ -1,0 +1,1 @@
+export { type DnsTiming, watchDns } from './watch.ts';
