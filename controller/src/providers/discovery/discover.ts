@@ -154,7 +154,10 @@ export function discover({ store, log, timing = {} }: DiscoverOptions): Discover
       }),
     async close() {
       leave();
-      for (const one of followed.values()) end(one);
+      for (const one of followed.values()) {
+        end(one);
+        one.begun.resolve();
+      }
       await Promise.all(closing);
     },
   };
