@@ -8,6 +8,7 @@ import { coalesce } from './coalesce.ts';
 import { type Compiled, createCompiler } from './compile/index.ts';
 import { portsOf, withHttpPort } from './listener-ports.ts';
 import type { Options } from './options.ts';
+import { type Discovery, discover } from './providers/discovery/index.ts';
 import { type FileProblem, watchFolder } from './providers/file/index.ts';
 import { type Authenticate, sharedToken } from './push/authenticate.ts';
 import { followFiles } from './push/certificate-files.ts';
@@ -28,6 +29,9 @@ const compileShare = 0.1;
 /** Least time between two summaries, in milliseconds, and their share of the time. */
 const summaryInterval = 100;
 const summaryShare = 0.1;
+
+/** The first snapshot waits so long for answers of Consul and DNS, in milliseconds. */
+const discoveryPatience = 2000;
 
 export interface Listeners {
   log: Logger;
@@ -151,12 +155,17 @@ export async function run(
           log: (line) => log.info(line),
         });
   if (folder) started.defer(() => folder.close());
+  let discovery: Discovery | undefined;
+  started.defer(() => discovery?.close());
   const subscription = { leave: () => {}, over: false };
   started.defer(() => {
     subscription.over = true;
     subscription.leave();
   });
-  const follow = () => {
+  const follow = async () => {
+    if (subscription.over) return;
+    discovery = discover({ store, log });
+    await discovery.begun(discoveryPatience);
     if (subscription.over) return;
     subscription.leave = store.subscribe(() => recompile.soon());
     recompile.soon();
@@ -164,7 +173,7 @@ export async function run(
   };
   // A snapshot of a part would take away what data planes serve.
   if (cluster) void cluster.ready.then(follow);
-  else follow();
+  else await follow();
 
   const admin = await serveAdmin(
     {
@@ -181,6 +190,7 @@ export async function run(
       certificateExpiry: () => certificate && datesOf(certificate.certificate).notAfter / 1000,
       fleet: () => fleet.view(),
       problems: () => problems,
+      discoveries: () => discovery?.view() ?? [],
       timing: () => timing,
       async reload() {
         const found = (await folder?.reload()) ?? [];

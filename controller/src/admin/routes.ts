@@ -1,7 +1,9 @@
 import type { Compiled } from '../compile/index.ts';
+import type { DiscoveryView } from '../providers/discovery/index.ts';
 import { type FileProblem, printProblem } from '../providers/file/index.ts';
 import type { FleetView, LaneView } from '../push/fleet.ts';
 import { statusOf } from '../status/programmed.ts';
+import { discoveryMetrics } from './discovery-metrics.ts';
 import { counter, gauge, type Metric, metricsText, processMetrics } from './metrics.ts';
 import type { AdminRoutes } from './server.ts';
 
@@ -15,6 +17,8 @@ export interface AdminSource {
   certificateExpiry(): number | undefined;
   fleet(): FleetView;
   problems(): FileProblem[];
+  /** Upstreams whose endpoints come from Consul or DNS. */
+  discoveries(): DiscoveryView[];
   /** Compiles since the start and how long they took in all. */
   timing(): { count: number; seconds: number };
   /** Reads the files again and compiles. */
@@ -102,5 +106,6 @@ function metricsOf(source: AdminSource): Metric[] {
     gauge('gatehouse_data_planes', 'Connected data planes.', dataPlanes.length),
     counter('gatehouse_nacks_total', 'Updates that a data plane refused.', nacks),
     gauge('gatehouse_held_back_resources', 'Resources held back after a refusal.', heldBack.size),
+    ...discoveryMetrics(source.discoveries()),
   ];
 }

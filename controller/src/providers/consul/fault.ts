@@ -20,7 +20,8 @@ const at = (field: string) => `${consulPath}.${field}`;
 export function faultOf(error: unknown, source: ConsulSource): Fault {
   const raised = (typeof error === 'object' && error !== null ? error : {}) as Raised;
   const { statusCode, body } = raised.response ?? {};
-  if (raised.isResponse && statusCode !== undefined) return ofStatus(statusCode, String(body ?? ''), source);
+  if (raised.isResponse && statusCode !== undefined)
+    return ofStatus(statusCode, String(body ?? ''), source);
   if (raised.isCodec) return noConsul(source);
   const reason = raised.isTimeout
     ? 'does not answer in time'

@@ -29,8 +29,8 @@ export interface Secrets {
 }
 
 /**
- * Keeps those Secrets in the store that a Gateway, a policy or a Consumer refers to, each by a watch of
- * its own, so that no right to list all Secrets is needed. While it is referred to, a certificate that
+ * Keeps those Secrets in the store that a Gateway, a policy, a Consumer or an Upstream refers to, each by
+ * a watch of its own, so that no right to list all Secrets is needed. While it is referred to, a certificate that
  * is deleted or cannot be served any more stays in the store as it was: a listener never goes away with
  * it. A credential that is deleted is gone.
  */
@@ -100,11 +100,11 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
 type SecretRef = { namespace: string; name: string };
 
 /** Kinds that name Secrets of their own namespace. */
-const withSecrets = [...policyKinds, 'Consumer'] as const;
+const withSecrets = [...policyKinds, 'Consumer', 'Upstream'] as const;
 /** Kinds by which the Secrets to follow change. */
 const referrers = new Set<string>(['Gateway', 'ReferenceGrant', ...withSecrets]);
 
-/** What a policy or a Consumer names, always in its own namespace. */
+/** What such an object names, always in its own namespace. */
 function ownSecretRefs({ metadata, spec }: ObjectOf<(typeof withSecrets)[number]>) {
   const { namespace = '' } = metadata;
   return secretRefsOf(spec).map((name): [string, SecretRef] => [
