@@ -108,7 +108,7 @@ export class Oversight {
 
   /** Undefined when nobody finds out about the endpoints of that upstream. */
   endpoint(upstream: string, id: string): EndpointView | undefined {
-    const found = this.#upstreams.get(upstream)?.watched?.endpoints.get(id);
+    const found = this.#upstreams.get(upstream)?.watched?.endpoint(id);
     return found && endpointView(found.row, found.view, now());
   }
 
@@ -123,7 +123,7 @@ export class Oversight {
     const endpoints = this.#sorted()
       .filter(({ message }) => isJudged(message))
       .flatMap((watched) => {
-        const found = [...watched.endpoints.values()].map(({ row }) => stateOf(row));
+        const found = watched.rows().map(stateOf);
         return states.map((state) => ({
           name: 'gateway_endpoints',
           type: 'gauge' as const,

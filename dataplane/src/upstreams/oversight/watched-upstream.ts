@@ -90,10 +90,14 @@ export class WatchedUpstream {
     this.#around.report({ service, upstream: this.name, endpoint, ...event });
   }
 
-  get endpoints(): ReadonlyMap<string, { row: Row; view: CheckView | undefined }> {
-    return new Map(
-      [...this.#endpoints].map(([id, { row, check }]) => [id, { row, view: check?.view }]),
-    );
+  /** What is known of each endpoint. */
+  rows(): Row[] {
+    return [...this.#endpoints.values()].map(({ row }) => row);
+  }
+
+  endpoint(id: string): { row: Row; view: CheckView | undefined } | undefined {
+    const found = this.#endpoints.get(id);
+    return found && { row: found.row, view: found.check?.view };
   }
 
   /** Lets those come back whose time is over; compares success rates when it is time. */
@@ -110,7 +114,7 @@ export class WatchedUpstream {
     this.#judgedAt = at;
     this.#forgive();
     if (!successRate) return;
-    const rows = [...this.#endpoints.values()].map(({ row }) => row);
+    const rows = this.rows();
     for (const row of takeOutliers(rows, successRate)) {
       if (!eject(row, 'success rate', rows, this.row, ejection, at)) continue;
       const { label: service } = this.message;
