@@ -42,7 +42,7 @@ interface Judgement {
 
 const fieldManager = 'gatehouse';
 /** Writes under way at one time. */
-const mostAtOnce = 8;
+const mostAtOnce = 16;
 /** As long as so many are under way, nothing is begun that the next moment may make needless. */
 const fewAtOnce = 2;
 /** A write that hangs longer might reach the API server when another replica leads. */
