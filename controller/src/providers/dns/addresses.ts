@@ -6,19 +6,25 @@ export type Address = { address: string; ttl: number };
 
 /**
  * The addresses of a name: those of A records, and of AAAA records where there are none or they are meant.
- * @throws what node:dns throws, also when there are none.
+ * @throws what node:dns throws, but not when the name has no such records.
  */
 export async function addressesOf(
   resolver: Resolver,
   name: string,
   records: DnsSource['records'],
 ): Promise<Address[]> {
-  if (records === 'AAAA') return resolver.resolve6(name, { ttl: true });
+  const found = records === 'AAAA' ? [] : await orNothing(resolver.resolve4(name, { ttl: true }));
+  if (found.length > 0 || records === 'A') return found;
+  return orNothing(resolver.resolve6(name, { ttl: true }));
+}
+
+/** Of a name that has no such records c-ares says so, or gives an empty list when it has aliases. */
+export async function orNothing<T>(asked: Promise<T[]>): Promise<T[]> {
   try {
-    return await resolver.resolve4(name, { ttl: true });
+    return await asked;
   } catch (error) {
-    if (records === 'A' || !isDnsError(error, 'ENODATA')) throw error;
-    return await resolver.resolve6(name, { ttl: true });
+    if (isDnsError(error, 'ENODATA')) return [];
+    throw error;
   }
 }
 

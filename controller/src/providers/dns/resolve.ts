@@ -4,7 +4,7 @@ import { type DnsSource, dnsPath } from '../../compile/discovery-source.ts';
 import type { Mistake } from '../../compile/status.ts';
 import type { DiscoveredEndpoint } from '../../store/discovery.ts';
 import { byAddress } from '../discovery/order.ts';
-import { type Address, addressesOf, isDnsError } from './addresses.ts';
+import { type Address, addressesOf, isDnsError, orNothing } from './addresses.ts';
 
 export type Resolution = {
   /** Sorted by address and port. */
@@ -22,7 +22,7 @@ const atOnce = 16;
 /** So many are named in a mistake. */
 const mostNames = 3;
 
-/** @throws what node:dns throws, also when there is nothing. */
+/** @throws what node:dns throws; what has no records has no endpoints. */
 export async function resolve(source: DnsSource, resolver: Resolver): Promise<Resolution> {
   const { name, port, records } = source;
   if (records === 'SRV') return resolveServices(name, resolver);
@@ -33,7 +33,7 @@ export async function resolve(source: DnsSource, resolver: Resolver): Promise<Re
 
 /** Those of the first priority that has an address (RFC 2782). */
 async function resolveServices(name: string, resolver: Resolver): Promise<Resolution> {
-  const records = await resolver.resolveSrv(name);
+  const records = await orNothing(resolver.resolveSrv(name));
   const mistakes: Mistake[] = [];
   const usable = withPorts(records, mistakes);
   const groups = Map.groupBy(usable, ({ priority }) => priority);
@@ -47,7 +47,7 @@ async function resolveServices(name: string, resolver: Resolver): Promise<Resolu
 function withPorts(records: readonly SrvRecord[], mistakes: Mistake[]): SrvRecord[] {
   // "A Target of '.' means that the service is decidedly not available" (RFC 2782).
   const targets = records.filter(({ name }) => name !== '' && name !== '.');
-  if (targets.length === 0) {
+  if (targets.length === 0 && records.length > 0) {
     mistakes.push(mistake('the only target is ".": the service is said to be nowhere'));
   }
   const without = targets.filter(({ port }) => port === 0).map(({ name }) => name);
@@ -65,10 +65,12 @@ async function resolveGroup(group: SrvRecord[], resolver: Resolver, mistakes: Mi
     await Promise.all(
       names.slice(i, i + atOnce).map(async (name) => {
         try {
-          found.set(name, await addressesOf(resolver, name, 'Address'));
+          const addresses = await addressesOf(resolver, name, 'Address');
+          if (addresses.length > 0) found.set(name, addresses);
+          else lost.push(name);
         } catch (error) {
           // A server that fails just now must not take an endpoint away.
-          if (!isAbsent(error)) throw error;
+          if (!isDnsError(error, 'ENOTFOUND')) throw error;
           lost.push(name);
         }
       }),
@@ -88,10 +90,6 @@ async function resolveGroup(group: SrvRecord[], resolver: Resolver, mistakes: Mi
   );
   const ttl = leastTtl([...found.values()].flat());
   return { endpoints: distinct(endpoints), ttl: Math.min(ttl, srvTtl) };
-}
-
-function isAbsent(error: unknown): boolean {
-  return isDnsError(error, 'ENOTFOUND') || isDnsError(error, 'ENODATA');
 }
 
 function distinct(endpoints: DiscoveredEndpoint[]): DiscoveredEndpoint[] {

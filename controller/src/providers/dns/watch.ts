@@ -43,23 +43,27 @@ export function watchDns(
         const wait = Math.min(Math.max(ttl * 1000, source.minTtl), source.maxTtl);
         return wait * (1 + Math.random() * jitter);
       }
-      sink.failed(mistakes.length > 0 ? { mistakes, transient: false } : noRecords(source));
+      fail(
+        mistakes.length > 0
+          ? { mistakes, transient: false }
+          : ((await circle(asked)) ?? noRecords(source)),
+      );
     } catch (error) {
       if (!isDnsError(error)) throw error;
-      const fault = await explained(error, asked);
-      if (over.signal.aborted) return 0;
-      sink.failed(fault);
+      const loop = isDnsError(error, 'ESERVFAIL') ? await circle(asked) : undefined;
+      fail(loop ?? faultOf(error, source));
     }
     return retry.next();
   }
 
-  async function explained(error: unknown, asked: Resolver): Promise<Fault> {
-    // Resolvers answer names that lead in a circle by SERVFAIL or with the aliases alone.
-    if (isDnsError(error, 'ENODATA') || isDnsError(error, 'ESERVFAIL')) {
-      const circle = await circleFrom(asked, source.name);
-      if (circle) return cnameLoop(circle);
-    }
-    return faultOf(error, source);
+  /** Resolvers answer names that lead in a circle by SERVFAIL, or with aliases and no address. */
+  async function circle(asked: Resolver): Promise<Fault | undefined> {
+    const names = await circleFrom(asked, source.name);
+    return names && cnameLoop(names);
+  }
+
+  function fail(fault: Fault): void {
+    if (!over.signal.aborted) sink.failed(fault);
   }
 
   const running = (async () => {

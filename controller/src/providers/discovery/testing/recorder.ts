@@ -1,9 +1,8 @@
 import type { DiscoveredEndpoint } from '../../../store/discovery.ts';
 import type { Fault, Sink } from '../source-watch.ts';
 
-export type Heard =
-  | { endpoints: DiscoveredEndpoint[]; mistakes: string[]; note: string }
-  | { failed: string[]; transient: boolean };
+type Found = { endpoints: DiscoveredEndpoint[]; mistakes: string[]; note: string };
+export type Heard = Found | { failed: string[]; transient: boolean };
 
 /** A sink that remembers what it took, and tells when something that is waited for has come. */
 export function createRecorder() {
@@ -39,19 +38,38 @@ export function createRecorder() {
         look();
       });
     },
-    /** The next list of these ports, or of so many. */
+    /** The next list, whatever it holds. */
+    any() {
+      return this.next((one) => 'endpoints' in one);
+    },
+    /** The next list of just these ports. */
     list(...ports: number[]) {
       return this.next(
-        (one): one is Extract<Heard, { endpoints: unknown }> =>
+        (one): one is Found =>
           'endpoints' in one &&
-          one.endpoints
-            .map(({ port }) => port)
-            .sort()
-            .join() === ports.sort().join(),
+          same(
+            one.endpoints.map(({ port }) => port),
+            ports,
+          ),
+      );
+    },
+    /** The next list of just these addresses. */
+    addresses(...addresses: string[]) {
+      return this.next(
+        (one): one is Found =>
+          'endpoints' in one &&
+          same(
+            one.endpoints.map(({ address }) => address),
+            addresses,
+          ),
       );
     },
     fault() {
       return this.next((one): one is Extract<Heard, { failed: unknown }> => 'failed' in one);
     },
   };
+}
+
+function same<T>(found: T[], wanted: T[]): boolean {
+  return found.length === wanted.length && new Set(found).isSubsetOf(new Set(wanted));
 }
