@@ -111,6 +111,30 @@ describe('Secrets', () => {
     expect(asked()).toEqual(new Set([`${path}web`, `${path}later`]));
   });
 
+  it('with the token of a Consul are read as long as an Upstream names them', async () => {
+    const opaque = { token: encoded('hidden') };
+    putSecret('consul', opaque, { type: 'Opaque' });
+    const upstreams = 'apis/gatehouse.dev/v1alpha1/upstreams';
+    const put = (tokenSecretRef?: object) =>
+      server.put(upstreams, {
+        metadata: { name: 'users', namespace: 'shop' },
+        spec: {
+          endpoints: {
+            consul: {
+              address: 'http://127.0.0.1:1',
+              service: 'users',
+              ...(tokenSecretRef && { tokenSecretRef }),
+            },
+          },
+        },
+      });
+    put({ name: 'consul' });
+    await start();
+    expect(held('consul')).toEqual(opaque);
+    put();
+    await vi.waitFor(() => expect(names()).toEqual([]));
+  });
+
   it('of another namespace are read as far as it grants them, and no longer', async () => {
     putSecret('web');
     putSecret('other');
