@@ -1,7 +1,7 @@
 import { Balancing_Algorithm, Retries_On } from '@gatehouse/snapshot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { answering, type RawBackend, startBackend } from '../testing/backend.ts';
-import { connectTo } from '../testing/client.ts';
+import { clientsOf } from '../testing/clients.ts';
 import { startGateway, type TestGateway } from '../testing/gateway.ts';
 import { statusOf } from '../testing/message.ts';
 import { type Peer, patient } from '../testing/peer.ts';
@@ -17,7 +17,7 @@ let two: RawBackend;
 let gateway: TestGateway;
 /** Requests that backends have got and not answered yet. */
 let held: { path: string; peer: Peer }[];
-const clients: Peer[] = [];
+const clients = clientsOf(() => gateway.port);
 const holding: RawBackend['script'] = {
   request: ({ startLine }, peer) => held.push({ path: startLine.split(' ')[1] ?? '', peer }),
 };
@@ -28,7 +28,7 @@ beforeEach(async () => {
   two = await startBackend(holding);
 });
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.socket.destroy();
+  clients.close();
   await gateway.close();
   await one.close();
   await two.close();
@@ -50,11 +50,8 @@ async function start(...settings: Parameters<typeof snapshot>) {
   gateway = await startGateway(snapshot(...settings));
 }
 
-async function send(path = '/', request = `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`) {
-  const client = await connectTo(gateway.port);
-  clients.push(client);
-  client.write(request);
-  return client;
+function send(path = '/', request = `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`) {
+  return clients.send(request);
 }
 
 /** Waits until so many requests have come to backends and were not answered. */
@@ -301,19 +298,5 @@ describe('a limit for all endpoints together', () => {
     }
     expect(one.requests.length).toBeGreaterThan(0);
     expect(two.requests.length).toBeGreaterThan(0);
-  });
-});
-
-describe('the lifetime of a connection', () => {
-  it('ends with the request that outlives it', async () => {
-    one.script = answering(fine);
-    await start({ maxConnections: 0, maxLifetimeMs: 100 });
-    await expect
-      .poll(async () => {
-        expect(statusOf(await (await send()).message())).toBe(200);
-        return one.connections.length;
-      }, patient)
-      .toBeGreaterThan(2);
-    expect(one.requests.length).toBeGreaterThan(one.connections.length);
   });
 });

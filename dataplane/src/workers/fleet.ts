@@ -18,9 +18,8 @@ import {
 import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
 import { now } from '../state/clock.ts';
-import { labelsText } from '../state/label-value.ts';
 import { families } from '../telemetry/families.ts';
-import { createRegion, createSeries, type SeriesName } from '../telemetry/series.ts';
+import { createRegion, type SeriesName } from '../telemetry/series.ts';
 import {
   createUpstreamMemory,
   createUpstreamShare,
@@ -28,8 +27,8 @@ import {
   type UpstreamMemory,
   upstreamTables,
 } from '../upstreams/shared/upstream-memory.ts';
-import type { Surroundings } from '../upstreams/surroundings.ts';
 import type { Difference, PlainResource, ToWorker, WorkerStart } from './messages.ts';
+import { ownCounters } from './own-counters.ts';
 import { startHere, startThread, type Thread } from './threads.ts';
 
 export type FleetOptions = {
@@ -243,7 +242,7 @@ export function startWorkers({
   return {
     regions,
     /** What the calling thread needs to look after the upstreams of all. */
-    overseen: { tables: upstreams, counter: ownCounter(regions) },
+    overseen: { tables: upstreams, counter: ownCounters(regions) },
 
     /**
      * Brings every thread to `next`. The config lane in two steps, so that all threads swap or none:
@@ -272,20 +271,6 @@ export function startWorkers({
       await askAll({ type: 'drain', timeout });
       await Promise.all(members.map(({ thread }) => thread.terminate()));
     },
-  };
-}
-
-/** Counters of the calling thread, beside those of the threads that serve. */
-function ownCounter(regions: Region[]): Surroundings['counter'] {
-  const region = createRegion();
-  const names: SeriesName[] = [];
-  const series = createSeries(region, (name) => names.push(name));
-  regions.push({ values: series.values, names });
-  return (family, labels) => {
-    const slot = series.slot(family, labelsText(labels));
-    return () => {
-      series.values[slot] = (series.values[slot] ?? 0) + 1;
-    };
   };
 }
 
