@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe } from 'vitest';
@@ -136,19 +137,27 @@ function endWithUs(program: ChildProcess) {
   program.once('exit', () => watcher.kill('SIGKILL'));
 }
 
+/** Below the range that systems hand out by themselves: no connection takes one while the agent is away. */
 async function freePorts(): Promise<Ports> {
   const names = ['http', 'https', 'dns', 'serf_lan', 'serf_wan', 'server'] as const;
-  const servers = await Promise.all(
-    names.map(async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    server.close();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+  const ports: Partial<Ports> = {};
+  for (const name of names) ports[name] = await freePort(Object.values(ports));
+  return ports as Ports;
+}
+
+async function freePort(taken: readonly number[]): Promise<number> {
+  for (;;) {
+    const port = randomInt(12_000, 32_000);
+    if (!taken.includes(port) && (await isFree(port))) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      probe.close(() => resolve(true));
+    });
   });
-  return Object.fromEntries(names.map((name, i) => [name, ports[i] ?? 0])) as Ports;
 }
