@@ -35,8 +35,9 @@ export function actionLines(action: ExplainedAction | null): string[] {
   ];
 }
 
-function endpointsText({ upstream, endpoints }: ExplainedBackend): string {
+function endpointsText({ upstream, endpoints, discovered }: ExplainedBackend): string {
   if (upstream === '') return 'answers 500 Backend not resolved';
+  if (discovered) return 'endpoints that Consul or DNS tell while a gateway runs';
   if (endpoints.length === 0) return 'no endpoint: answers 503 Service unavailable';
   const texts = endpoints.slice(0, mostEndpoints).map(({ address, port, zone }) => {
     const host = address.includes(':') ? `[${address}]` : address;

@@ -54,14 +54,19 @@ function hostOf({ head }: Exchange, { rewrite }: Rule): string {
   return rewrite?.host || head.authority;
 }
 
-function backendsOf({ endpoints }: LinkedSnapshot, { backends }: Forward): ExplainedBackend[] {
+function backendsOf(
+  { endpoints, unknown }: LinkedSnapshot,
+  { backends }: Forward,
+): ExplainedBackend[] {
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   return backends.map(({ upstream, weight }) => {
-    const resource = endpoints.get(keyOf(Kind.ENDPOINTS, upstream));
+    const key = keyOf(Kind.ENDPOINTS, upstream);
+    const resource = endpoints.get(key);
     const list = resource ? fromBinary(EndpointsSchema, resource.body).endpoints : [];
     return {
       upstream: upstreamText(upstream),
       share: total === 0 ? 0 : Math.round((weight / total) * 1000) / 10,
+      discovered: unknown?.has(key) ?? false,
       endpoints: list.map(({ address, port, weight: own, zone }) => {
         return { address, port, weight: own, zone };
       }),

@@ -1,4 +1,9 @@
-import type { ExplainedAction, ExplainedAnswer, ExplainedPolicy } from './explanation.ts';
+import type {
+  ExplainedAction,
+  ExplainedAnswer,
+  ExplainedBackend,
+  ExplainedPolicy,
+} from './explanation.ts';
 
 const notFound: ExplainedAnswer = {
   status: 404,
@@ -29,7 +34,9 @@ function actionAnswer(action: ExplainedAction): Omit<ExplainedAnswer, 'unless'> 
     return { status: 500, error: 'Backend not resolved', by: 'gateway' };
   }
   // With several backends it is up to chance: the shares and endpoints tell.
-  if (asked.every(({ upstream, endpoints }) => upstream !== '' && endpoints.length === 0)) {
+  const isNowhere = ({ upstream, endpoints, discovered }: ExplainedBackend) =>
+    upstream !== '' && endpoints.length === 0 && !discovered;
+  if (asked.every(isNowhere)) {
     return { status: 503, error: 'Service unavailable', by: 'gateway' };
   }
   return { status: null, error: '', by: 'backend' };

@@ -155,6 +155,8 @@ export type ExplainedBackend = {
   upstream: string;
   /** Percent of the requests, rounded to a tenth. */
   share: number;
+  /** Endpoints are asked for while a gateway runs, and not known here. */
+  discovered: boolean;
   endpoints: { address: string; port: number; weight: number; zone: string }[];
 };
 

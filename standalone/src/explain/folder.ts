@@ -10,6 +10,6 @@ export async function folderSnapshot(folder: string): Promise<ExplainedSnapshot>
     throw new Error(`Cannot explain "${folder}": ${reason}`);
   }
   const { mistakes, compiled } = await compileFolder(folder);
-  const { config, endpoints } = compiled;
-  return { source: { folder }, config, endpoints, mistakes, redacted: false };
+  const { config, endpoints, keep } = compiled;
+  return { source: { folder }, config, endpoints, mistakes, redacted: false, unknown: keep };
 }

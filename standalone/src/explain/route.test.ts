@@ -287,4 +287,17 @@ ${route('all', '{ name: r, backends: [{ name: web, weight: 1 }, { kind: Upstream
     });
     expect(answer).toMatchObject({ status: null, by: 'backend' });
   });
+
+  it('leaves open where it goes when that is found out by a gateway that runs', async () => {
+    const yaml = `
+apiVersion: gatehouse.dev/v1alpha1
+kind: Upstream
+metadata: { name: users }
+spec: { endpoints: { dns: { name: users.internal, port: 80 } } }
+${route('all', '{ name: r, backends: [{ kind: Upstream, name: users }] }')}`;
+    const { action, answer, mistakes } = await explained(`GET ${at('/')}`, yaml);
+    expect(action).toMatchObject({ backends: [{ discovered: true, endpoints: [] }] });
+    expect(answer).toMatchObject({ status: null, by: 'backend' });
+    expect(mistakes).toEqual([]);
+  });
 });

@@ -1,4 +1,4 @@
-import type { ResourceSet } from '@gatehouse/snapshot';
+import type { Key, ResourceSet } from '@gatehouse/snapshot';
 import type { Explanation } from './explanation.ts';
 
 /** What is explained: the two lanes of a snapshot, and where they come from. */
@@ -10,4 +10,6 @@ export type ExplainedSnapshot = {
   mistakes: string[];
   /** Secrets have names and no content. */
   redacted: boolean;
+  /** Endpoints of a folder that only a gateway that runs finds out. */
+  unknown?: ReadonlySet<Key>;
 };
