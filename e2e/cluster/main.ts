@@ -1,3 +1,4 @@
+import { consulProgram } from './binaries.ts';
 import { startCluster } from './cluster.ts';
 import { startControlPlane } from './control-plane.ts';
 import { prepareCluster } from './prepare.ts';
@@ -10,6 +11,7 @@ const usage = `Usage: node e2e/cluster/main.ts COMMAND
   up             start a cluster on this machine, or go on with the one that was kept
   images         build the images of deploy/Dockerfile and load them into that cluster
   control-plane  start an API server without a node
+  consul         build the Consul that tests of discovery start (Go, 4 minutes), and keep it
   down           stop what was started
   leftovers      stop what runs left that were cut off
 `;
@@ -27,6 +29,9 @@ const commands: Record<string, () => Promise<void>> = {
     const controlPlane = await startControlPlane();
     await keep(controlPlane.directory);
     tell(controlPlane);
+  },
+  async consul() {
+    process.stdout.write(`${await consulProgram()}\n`);
   },
   down: () => removeLeftovers({ kept: true }),
   leftovers: () => removeLeftovers(),
