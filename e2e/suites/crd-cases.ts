@@ -148,7 +148,7 @@ export const bad: [string, object, RegExp][] = [
   [
     'an Upstream with two sources',
     upstream({ endpoints: { static: [{ address: '::1', port: 1 }], service: { name: 'a' } } }),
-    /exactly one of static and service must be given/,
+    /exactly one of static, service, consul and dns must be given/,
   ],
   [
     'a name as address',
