@@ -1,9 +1,10 @@
-import { readdir } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Check } from '../../examples/check.ts';
 import { echoBackends } from '../../examples/echo/echo.ts';
 import { listenAll } from '../../examples/listen.ts';
 import { shopBackends } from '../../examples/shop/backends/shop.ts';
+import type { Source, StartSource } from '../../examples/source.ts';
 import { freePort, isFree } from '../../standalone/src/testing/free-port.ts';
 import { startGatehouse } from '../../standalone/src/testing/gatehouse.ts';
 import { checkAdmin, checkRedaction } from './admin-checks.ts';
@@ -82,7 +83,29 @@ async function checkShop(report: Report, example: string, ports: Map<number, num
   });
 }
 
-async function checkExample(report: Report, example: string, ports: Map<number, number>) {
+async function checkExample(report: Report, example: string, backends: Map<number, number>) {
+  const source = await sourceOf(example, backends);
+  try {
+    const ports = new Map([...backends, ...(source?.ports ?? [])]);
+    await checkRunning(report, example, ports);
+  } finally {
+    await source?.close();
+  }
+}
+
+/** What tells an example its endpoints, where it has something. */
+async function sourceOf(
+  example: string,
+  ports: ReadonlyMap<number, number>,
+): Promise<Source | undefined> {
+  const file = join(example, 'source.ts');
+  const missing = await access(file).catch((error: NodeJS.ErrnoException) => error.code);
+  if (missing === 'ENOENT') return undefined;
+  const { startSource } = (await import(file)) as { startSource: StartSource };
+  return startSource(ports);
+}
+
+async function checkRunning(report: Report, example: string, ports: Map<number, number>) {
   await using copy = await copyOf(example, ports);
   const { folder, files } = copy;
   const http = await freePort();
