@@ -42,7 +42,7 @@ export function begin({ metadata }: UpstreamObject): Followed {
 /** The line of the log for a state that was not told before. */
 export function news(
   one: Followed,
-  { mistakes, stale }: Pick<DiscoveryObject, 'mistakes' | 'stale'>,
+  { mistakes, stale, endpoints }: Pick<DiscoveryObject, 'mistakes' | 'stale' | 'endpoints'>,
 ): { level: 'info' | 'warn'; text: string } | undefined {
   const mistaken = listed(mistakes);
   if (one.told === mistaken) return undefined;
@@ -50,7 +50,7 @@ export function news(
   const upstream = `Upstream "${one.metadata.namespace}/${one.metadata.name}"`;
   if (mistaken === '') return { level: 'info', text: `Endpoints of ${upstream} are known again` };
   const text = stale
-    ? `Cannot discover endpoints of ${upstream}: ${mistaken}; the last list stays`
+    ? `Cannot discover endpoints of ${upstream}: ${mistaken}; ${endpoints ? 'the last list stays' : 'no list is known'}`
     : `Cannot use all endpoints of ${upstream}: ${mistaken}`;
   return { level: 'warn', text };
 }
