@@ -83,6 +83,7 @@ describe('what the guide says of the programs', () => {
       'dataplane/src/filters/rate-limit/counters.ts',
       'controller/src/admin/routes.ts',
       'controller/src/admin/metrics.ts',
+      'controller/src/admin/discovery-metrics.ts',
     ];
     const names = files.flatMap((file) =>
       [...source(file).matchAll(/'((?:gateway|gatehouse|process|nodejs)_[a-z_]+)'/g)].map(
