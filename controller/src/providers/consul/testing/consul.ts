@@ -78,7 +78,7 @@ export async function startConsul({ hcl = '', token }: ConsulOptions = {}): Prom
   };
 }
 
-type Ports = Record<'http' | 'https' | 'dns' | 'serf_lan' | 'serf_wan' | 'server', number>;
+type Ports = Record<'http' | 'dns' | 'serf_lan' | 'serf_wan' | 'server', number>;
 
 /** Somebody else may take a free port before Consul does: then others are tried. */
 async function firstStart(hcl: string) {
@@ -98,7 +98,7 @@ async function launch(ports: Ports, hcl: string): Promise<ChildProcess> {
     `ports { ${lines.map(([name, port]) => `${name} = ${port}`).join('\n')} }`,
     'disable_update_check = true',
     'disable_anonymous_signature = true',
-    hcl.replaceAll('HTTPS_PORT', String(ports.https)),
+    hcl,
   ];
   const words = [
     'agent',
@@ -139,7 +139,7 @@ function endWithUs(program: ChildProcess) {
 
 /** Below the range that systems hand out by themselves: no connection takes one while the agent is away. */
 async function freePorts(): Promise<Ports> {
-  const names = ['http', 'https', 'dns', 'serf_lan', 'serf_wan', 'server'] as const;
+  const names = ['http', 'dns', 'serf_lan', 'serf_wan', 'server'] as const;
   const ports: Partial<Ports> = {};
   for (const name of names) ports[name] = await freePort(Object.values(ports));
   return ports as Ports;
