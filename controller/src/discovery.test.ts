@@ -88,7 +88,7 @@ it('endpoints by name are in the first snapshot, follow changes and are counted'
   server.records.splice(0);
   await vi.waitFor(
     async () => expect(await metrics()).toMatch(/failures_total\{[^}]*source="dns"\} [1-9]/),
-    5000,
+    10_000,
   );
   expect(await metrics()).toContain(`gatehouse_discovery_endpoints${labels} 2\n`);
 });

@@ -97,7 +97,9 @@ describe('the index of Consul', () => {
     await recorder.list(1);
     await recorder.list(99);
     await recorder.list(3);
-    await expect.poll(() => asked.map(({ index }) => index)).toEqual([null, '100', null, '7']);
+    await expect
+      .poll(() => asked.map(({ index }) => index), { timeout: 10_000 })
+      .toEqual([null, '100', null, '7']);
   });
 
   it.each([0, undefined])('that is %s is not waited for', async (index) => {
@@ -127,7 +129,7 @@ describe('the index of Consul', () => {
     await recorder.list(1);
     const began = performance.now();
     await recorder.list(asked.length + 2);
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(10_000);
     expect(asked.map(({ index }) => index).slice(0, 3)).toEqual([null, '7', null]);
     expect(Number.parseInt(asked[1]?.wait ?? '', 10)).toBeLessThanOrEqual(200);
   });

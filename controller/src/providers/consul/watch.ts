@@ -51,25 +51,33 @@ export function watchConsul(
     const whole = index === 0n || left < timing.refresh / 10;
     // Consul waits up to a sixteenth longer than it is asked to.
     const wait = whole ? 0 : (left * 16) / 17;
-    const answer = await consul.ask({
-      passing: true,
-      ...(whole ? {} : { after: { index, wait } }),
-    });
-    const judged = await judge(consul, answer);
+    const question = { passing: true, ...(whole ? {} : { after: { index, wait } }) };
+    let answer: Answer;
+    let judged: Found | Fault;
+    try {
+      answer = await consul.ask(question);
+      judged = await judge(consul, answer);
+    } catch (error) {
+      if (over.signal.aborted) return 0;
+      // Whatever happens meanwhile, the next answer comes at once.
+      index = 0n;
+      sink.failed(faultOf(error, source));
+      return retry.next();
+    }
     if (over.signal.aborted) return 0;
     if ('endpoints' in judged) sink.found(judged.endpoints, judged);
     else sink.failed(judged);
     const before = whole ? 0n : index;
     index = answer.index < before ? 0n : answer.index;
     if (whole) refreshAt = performance.now() + timing.refresh * (0.9 + Math.random() / 10);
-    const took = performance.now() - began;
     if (index === 0n && 'transient' in judged) return retry.next();
     retry.reset();
+    const took = performance.now() - began;
     const blocked = whole ? index > 0n : index !== before || took > wait / 2;
     return (blocked ? timing.gap : timing.poll) - took;
   }
 
-  async function judge(consul: ConsulClient, answer: Answer) {
+  async function judge(consul: ConsulClient, answer: Answer): Promise<Found | Fault> {
     const instances = readInstances(answer.body, source.zoneMeta);
     if (instances === undefined) return noConsul(source);
     const { count, endpoints, mistakes } = instances;
@@ -82,7 +90,10 @@ export function watchConsul(
   }
 
   /** Whether the service is there at all. */
-  async function whyEmpty(consul: ConsulClient, { filtered, deniesByDefault }: Answer) {
+  async function whyEmpty(
+    consul: ConsulClient,
+    { filtered, deniesByDefault }: Answer,
+  ): Promise<Found | Fault> {
     if (filtered) return denied(source);
     const all = await consul.ask({ passing: false });
     const instances = readInstances(all.body, source.zoneMeta);
@@ -107,16 +118,7 @@ export function watchConsul(
   const running = (async () => {
     const consul = await client;
     while (!over.signal.aborted) {
-      let wait: number;
-      try {
-        wait = await round(consul);
-      } catch (error) {
-        if (over.signal.aborted) return;
-        // Whatever happens meanwhile, the next answer comes at once.
-        index = 0n;
-        sink.failed(faultOf(error, source));
-        wait = retry.next();
-      }
+      const wait = await round(consul);
       if (wait > 0) await pause(wait, over.signal);
     }
   })();

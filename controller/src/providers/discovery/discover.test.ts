@@ -50,6 +50,7 @@ function sound(kind: string, name: string, fields: object): AnyObject {
   throw new Error(JSON.stringify(validated.problems));
 }
 
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
 const upstream = (endpoints: object, name = 'users') =>
   sound('Upstream', name, { spec: { endpoints } });
 const dns = (name = 'users.internal') =>
@@ -79,7 +80,7 @@ describe('Upstreams whose endpoints are discovered', () => {
       ],
     });
     know('more.internal', '10.0.0.7');
-    await vi.waitFor(() => expect(addresses('more')).toEqual(['10.0.0.7']));
+    await eventually(() => expect(addresses('more')).toEqual(['10.0.0.7']));
     store.apply({ remove: ['Upstream/shop/users'] });
     expect(held()).toBeUndefined();
     expect(held('more')).toBeDefined();
@@ -92,12 +93,12 @@ describe('Upstreams whose endpoints are discovered', () => {
     start();
     await discovery.begun(5000);
     know('users.internal');
-    await vi.waitFor(() => expect(held()?.stale).toBe(true), 5000);
+    await eventually(() => expect(held()?.stale).toBe(true));
     expect(addresses()).toEqual(['10.0.0.1']);
     expect(faults()).toContain('"users.internal" does not exist (NXDOMAIN)');
-    await vi.waitFor(() => expect(discovery.view()[0]?.failures).toBeGreaterThan(2));
+    await eventually(() => expect(discovery.view()[0]?.failures).toBeGreaterThan(2));
     know('users.internal', '10.0.0.1', '10.0.0.2');
-    await vi.waitFor(() => expect(held()?.stale).toBe(false));
+    await eventually(() => expect(held()?.stale).toBe(false));
     expect(addresses()).toEqual(['10.0.0.1', '10.0.0.2']);
     expect(lines).toEqual([
       expect.stringMatching(
@@ -112,7 +113,7 @@ describe('Upstreams whose endpoints are discovered', () => {
     start({ ...timing, dns: { timeout: 500, retry: { first: 60_000, most: 60_000 } } });
     await discovery.begun(5000);
     server.troubles.set('users.internal', 'SERVFAIL');
-    await vi.waitFor(() => expect(discovery.view()[0]?.failures).toBe(1), 5000);
+    await eventually(() => expect(discovery.view()[0]?.failures).toBe(1));
     expect(held()).toMatchObject({ mistakes: [], stale: false });
     expect(lines).toEqual([]);
   });
@@ -127,10 +128,10 @@ describe('Upstreams whose endpoints are discovered', () => {
       stale: false,
       note: expect.stringContaining('of before'),
     });
-    await vi.waitFor(() => expect(faults()).toContain('"later.internal" does not exist'));
+    await eventually(() => expect(faults()).toContain('"later.internal" does not exist'));
     expect(addresses()).toEqual(['10.0.0.1']);
     know('later.internal', '10.0.0.5');
-    await vi.waitFor(() => expect(addresses()).toEqual(['10.0.0.5']));
+    await eventually(() => expect(addresses()).toEqual(['10.0.0.5']));
   });
 
   it('say from the beginning that nothing is known', async () => {
@@ -185,9 +186,9 @@ describe('a token for Consul', () => {
     await discovery.begun(5000);
     expect(held()).toBeUndefined();
     store.apply({ put: [secret('first')] });
-    await vi.waitFor(() => expect(addresses()).toEqual(['10.0.0.1']));
+    await eventually(() => expect(addresses()).toEqual(['10.0.0.1']));
     store.apply({ put: [secret('second')] });
-    await vi.waitFor(() => expect(tokens).toContain('second'));
+    await eventually(() => expect(tokens).toContain('second'));
     store.apply({ remove: ['Secret/shop/consul'] });
     expect(addresses()).toEqual(['10.0.0.1']);
     expect(new Set(tokens)).toEqual(new Set(['first', 'second']));

@@ -4,7 +4,7 @@ import type { Fault, Retry, Sink, SourceWatch } from '../discovery/source-watch.
 import { backoff, pause } from '../kubernetes/backoff.ts';
 import { circleFrom, isDnsError } from './addresses.ts';
 import { cnameLoop, faultOf, noRecords } from './fault.ts';
-import { resolve } from './resolve.ts';
+import { type Resolution, resolve } from './resolve.ts';
 
 /** Milliseconds. */
 export type DnsTiming = {
@@ -34,26 +34,23 @@ export function watchDns(
     const asked = new Resolver({ timeout, tries: 2 });
     if (source.resolvers.length > 0) asked.setServers(source.resolvers);
     resolver = asked;
+    let found: Resolution;
     try {
-      const { endpoints, ttl, mistakes } = await resolve(source, asked);
-      if (over.signal.aborted) return 0;
-      if (endpoints.length > 0) {
-        sink.found(endpoints, { mistakes, note: '' });
-        retry.reset();
-        const wait = Math.min(Math.max(ttl * 1000, source.minTtl), source.maxTtl);
-        return wait * (1 + Math.random() * jitter);
-      }
-      fail(
-        mistakes.length > 0
-          ? { mistakes, transient: false }
-          : ((await circle(asked)) ?? noRecords(source)),
-      );
+      found = await resolve(source, asked);
     } catch (error) {
-      if (!isDnsError(error)) throw error;
       const loop = isDnsError(error, 'ESERVFAIL') ? await circle(asked) : undefined;
-      fail(loop ?? faultOf(error, source));
+      return failed(loop ?? faultOf(error, source));
     }
-    return retry.next();
+    const { endpoints, ttl, mistakes } = found;
+    if (endpoints.length === 0) {
+      if (mistakes.length > 0) return failed({ mistakes, transient: false });
+      return failed((await circle(asked)) ?? noRecords(source));
+    }
+    if (over.signal.aborted) return 0;
+    sink.found(endpoints, { mistakes, note: '' });
+    retry.reset();
+    const wait = Math.min(Math.max(ttl * 1000, source.minTtl), source.maxTtl);
+    return wait * (1 + Math.random() * jitter);
   }
 
   /** Resolvers answer names that lead in a circle by SERVFAIL, or with aliases and no address. */
@@ -62,8 +59,10 @@ export function watchDns(
     return names && cnameLoop(names);
   }
 
-  function fail(fault: Fault): void {
-    if (!over.signal.aborted) sink.failed(fault);
+  function failed(fault: Fault): number {
+    if (over.signal.aborted) return 0;
+    sink.failed(fault);
+    return retry.next();
   }
 
   const running = (async () => {
