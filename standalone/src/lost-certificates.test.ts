@@ -77,8 +77,9 @@ it('a certificate whose Secret is deleted serves on, across restarts of both sid
   await served(pair.ca, 'one');
 
   await rm(join(folder.path, 'secret.json'));
-  await until('the status tells', () =>
-    gateway()?.message.includes('"default/web" does not exist'),
+  await until(
+    'the status tells',
+    () => gateway()?.message.includes('it has no usable certificate') || undefined,
   );
   await folder.write('route.yaml', respondRoute('web', '/', 'two'));
   await served(pair.ca, 'two');

@@ -29,6 +29,7 @@ export function retryAfterField({ retryAfter }: CounterDemand): string {
   return `retry-after: ${Math.max(1, seconds(retryAfter))}\r\n`;
 }
 
+/** Rounded up; what sums of fractions leave over (1000.0000000000146 ms) is not another second. */
 function seconds(milliseconds: number): number {
-  return Number.isFinite(milliseconds) ? Math.ceil(milliseconds / 1000) : 0;
+  return Number.isFinite(milliseconds) ? Math.ceil((milliseconds - 1e-3) / 1000) : 0;
 }
