@@ -7,6 +7,8 @@ export type Check = {
   headers?: Record<string, string>;
   /** Sent as JSON. */
   body?: unknown;
+  /** Opens a WebSocket and sends this; the body is what comes back. An answer that is not 101 counts as usual. */
+  webSocket?: string;
   /** So often the request was sent before, over the same connection, whatever came back. */
   after?: number;
   expect: Expectation;

@@ -1,16 +1,18 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
+import { WebSocketServer } from 'ws';
 
 /**
  * Answers with the request as it arrived, and counts: `GET /_requests` tells how many came. Failures can
  * be tried: the header x-echo-status sets the status, x-echo-fail names the instance that answers 500,
  * x-echo-delay is waited for in milliseconds, and `GET /_fails/NAME` (not counted) is 503 of that instance
- * and 200 of the others.
+ * and 200 of the others. What comes through a WebSocket is sent back.
  */
 export function createEcho(instance: string): Server {
   let requests = 0;
-  return createServer(async (request, response) => {
+  const sockets = new WebSocketServer({ noServer: true });
+  const server = createServer(async (request, response) => {
     const { method, url = '', headers } = request;
     const own = url.startsWith('/_');
     if (!own) requests++;
@@ -26,6 +28,13 @@ export function createEcho(instance: string): Server {
     });
     response.end(`${JSON.stringify(body)}\n`);
   });
+  server.on('upgrade', (request, socket, head) => {
+    requests++;
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      opened.on('message', (data, binary) => opened.send(data, { binary }));
+    });
+  });
+  return server;
 }
 
 function statusOf(instance: string, url: string, headers: IncomingHttpHeaders): number {

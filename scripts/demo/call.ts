@@ -1,12 +1,13 @@
 import { Agent, type IncomingHttpHeaders, request as requestHttp } from 'node:http';
 import { request as requestHttps, Agent as SecureAgent } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { WebSocket } from 'ws';
 import type { Check } from '../../examples/check.ts';
 import { httpsPort, portOf, type Target } from './target.ts';
 
 export type Answer = { status: number; headers: IncomingHttpHeaders; text: string };
 
-type Request = Pick<Check, 'request' | 'headers' | 'body'>;
+type Request = Pick<Check, 'request' | 'headers' | 'body' | 'webSocket'>;
 
 /** The parts of "GET /path" or "GET https://host/path". */
 export function partsOf({ request }: Request) {
@@ -22,6 +23,9 @@ export function createCaller(target: Target) {
   return {
     call(check: Request): Promise<Answer> {
       const { method, host, path } = partsOf(check);
+      if (check.webSocket !== undefined) {
+        return talk(`ws://127.0.0.1:${target.http}${path}`, check.headers ?? {}, check.webSocket);
+      }
       const body = check.body === undefined ? undefined : JSON.stringify(check.body);
       const common = { host: '127.0.0.1', method, path, timeout: 10_000 };
       const headers = {
@@ -63,4 +67,26 @@ export function createCaller(target: Target) {
 export async function callOnce(target: Target, check: Request): Promise<Answer> {
   using caller = createCaller(target);
   return await caller.call(check);
+}
+
+/** Opens a WebSocket, sends a text, and takes what comes back. */
+function talk(url: string, headers: Record<string, string>, said: string): Promise<Answer> {
+  const socket = new WebSocket(url, { headers, handshakeTimeout: 10_000 });
+  return new Promise((resolve, reject) => {
+    let opened: IncomingHttpHeaders = {};
+    socket.once('upgrade', (response) => {
+      opened = response.headers;
+    });
+    socket.once('open', () => socket.send(said));
+    socket.once('message', (data) => {
+      socket.close();
+      resolve({ status: 101, headers: opened, text: String(data) });
+    });
+    socket.once('unexpected-response', (_request, response) => {
+      const { statusCode = 0, headers } = response;
+      text(response).then((body) => resolve({ status: statusCode, headers, text: body }), reject);
+    });
+    socket.once('close', () => reject(new Error('closed without a message')));
+    socket.once('error', reject);
+  });
 }

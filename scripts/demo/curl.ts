@@ -5,6 +5,9 @@ import { httpsPort, portOf, type Target } from './target.ts';
 /** The request of a check as a line for a shell. */
 export function curlLine(check: Check, target: Target): string {
   const { method, host, path } = partsOf(check);
+  if (check.webSocket !== undefined) {
+    return `npx wscat -c ws://localhost:${target.http}${path} -x ${quoted(check.webSocket)}`;
+  }
   const words = ['curl'];
   const { servedBy, servedByOne } = check.expect;
   const count = servedByOne ?? Object.values(servedBy ?? {}).reduce((sum, n) => sum + n, 0);

@@ -57,6 +57,8 @@ export function checkRule(
       ? { retries: compileRetries(rule.retries, timeouts.request ?? 0, `${path}.retries`, report) }
       : {}),
   };
+  const upgrades = compileUpgrades(rule.upgrades ?? [], `${path}.upgrades`, report);
+  if (upgrades.length > 0) shared.upgrades = upgrades;
   const respond = rule.respond && compileRespond(rule.respond, `${path}.respond`, report);
   return {
     messages: groupByPrefix(rule, matches, path, report).map((group) => ({
@@ -75,6 +77,19 @@ export function checkRule(
     })),
     fallback: rule.fallback && checkFallback(rule.fallback, from, `${path}.fallback`, report),
   };
+}
+
+/** Another version of HTTP in a tunnel would pass by routes and policies; TLS would hide them. */
+const hidden = /^(?:h2c?|http|tls)(?:\/|$)/;
+
+function compileUpgrades(names: readonly string[], path: string, report: Report): string[] {
+  for (const [i, name] of names.entries()) {
+    if (hidden.test(name)) {
+      report(`${path}[${i}]`, `"${name}" would carry requests past routes and policies; remove it`);
+    }
+    if (names.indexOf(name) < i) report(`${path}[${i}]`, `"${name}" is given twice`);
+  }
+  return [...names];
 }
 
 function checkFallback(

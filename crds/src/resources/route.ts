@@ -95,6 +95,14 @@ const timeouts = object(
   { description: 'A request that exceeds one before the response has begun is answered with 504.' },
 );
 
+const upgrade = string({
+  description:
+    'A protocol as the Upgrade header names it, in lower case, e.g. "websocket". Not "h2c".',
+  minLength: 1,
+  maxLength: 32,
+  pattern: "^[a-z0-9!#$%&'*+.^_`|~-]+(/[a-z0-9!#$%&'*+.^_`|~-]+)?$",
+});
+
 const rule = object(
   {
     name: name('Unique in the Route; policies and metrics refer to it.'),
@@ -120,12 +128,21 @@ const rule = object(
     timeouts: optional(timeouts),
     retries: optional(retries),
     fallback: optional(fallback),
+    upgrades: optional(
+      array(upgrade, {
+        description:
+          'Protocols to which a connection may switch (RFC 9110 section 7.8); none when left out.',
+        minItems: 1,
+        maxItems: 8,
+      }),
+    ),
   },
   {
     description: 'One way to serve some of the requests. Exactly one action.',
     rules: [
       { rule: '!has(self.retries) || has(self.backends)', message: 'retries go with backends' },
       { rule: '!has(self.fallback) || has(self.backends)', message: 'fallback goes with backends' },
+      { rule: '!has(self.upgrades) || has(self.backends)', message: 'upgrades go with backends' },
       {
         rule: '[has(self.backends), has(self.redirect), has(self.respond)].filter(given, given).size() == 1',
         message: 'exactly one of backends, redirect and respond must be given',

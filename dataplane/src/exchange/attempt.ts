@@ -12,6 +12,8 @@ export type Sender = {
   /** A chunk of the answer was parsed; with `first` the head is in it. */
   onAnswer(attempt: Attempt, chunk: Buffer, first: boolean): void;
   onAnswerEnd(attempt: Attempt): void;
+  /** 101 came, and `rest` behind it. False: nobody asked for it. */
+  onUpgrade(attempt: Attempt, rest: Buffer): boolean;
   onAttemptFailure(attempt: Attempt, failure: Failure): void;
   onUpstreamWritable(): void;
   keepsChunk(): boolean;
@@ -90,6 +92,19 @@ export class Attempt implements ResponseSink {
 
   onInterim() {
     this.#sender.onInterim(this);
+  }
+
+  onUpgrade(connection: UpstreamConnection, rest: Buffer): boolean {
+    if (this.#discarded || !this.#sender.onUpgrade(this, rest)) return false;
+    this.#onHead(connection.head.status);
+    // A tunnel may last for days: that it was opened is all there is to say of the endpoint.
+    this.#settle('ok');
+    return true;
+  }
+
+  /** The tunnel that it became is over. */
+  leave() {
+    this.#end('ok');
   }
 
   onResponse(connection: UpstreamConnection, chunk: Buffer, first: boolean) {

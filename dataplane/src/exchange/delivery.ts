@@ -13,6 +13,8 @@ import { overridesOf } from './overrides.ts';
 import { type Recoverable, Recovery } from './recovery.ts';
 import { Retries } from './retries.ts';
 import { type TimeLimits, timeLimitsOf } from './time-limits.ts';
+import { Tunnel } from './tunnel.ts';
+import { isSwitch } from './upgrade.ts';
 import { upstreamText } from './upstream-text.ts';
 
 /** One request on its way to an upstream and back, by one attempt or several. */
@@ -68,7 +70,8 @@ export class Delivery implements RunningAction, Sender, Recoverable {
     this.#firstChunk = chunk;
     this.retries?.takeBody(this.#source, chunk, true);
     this.dispatch(endpoint, ticket, false);
-    if (this.#source.messageDone) this.retries?.hedge(() => this.#sendSecond());
+    if (this.#source.messageDone && !this.exchange.upgrade)
+      this.retries?.hedge(() => this.#sendSecond());
   }
 
   dispatch(endpoint: Endpoint, ticket: number, fresh: boolean, release?: () => void) {
@@ -160,6 +163,18 @@ export class Delivery implements RunningAction, Sender, Recoverable {
   onInterim({ connection }: Attempt) {
     this.#touch();
     this.exchange.client.writer.interim(this.exchange, connection.head);
+  }
+
+  onUpgrade(attempt: Attempt, rest: Buffer): boolean {
+    const { exchange, upstream } = this;
+    const { head } = attempt.connection;
+    if (exchange.upgrade === '' || !isSwitch(head, exchange.upgrade)) return false;
+    this.#attempt = undefined;
+    if (upstream.sticky)
+      exchange.responseFields += stickyLine(exchange, upstream, attempt.endpoint);
+    exchange.client.writer.switchProtocol(exchange, head, this.#backend.responseEdits);
+    new Tunnel(exchange, attempt).open(rest);
+    return true;
   }
 
   onAnswer(attempt: Attempt, chunk: Buffer, first: boolean) {

@@ -18,6 +18,12 @@ export type Client = {
   finish(exchange: Exchange): void;
   /** The response cannot be completed: the client learns it from a cut connection. */
   cut(exchange: Exchange): void;
+  /** From now on `tunnel` gets what the client sends, beginning with what came behind its request. */
+  openTunnel(exchange: Exchange, tunnel: ClientTunnel): void;
+  /** The upstream sends no more; the client may. */
+  endTunnel(): void;
+  /** The tunnel is over: what waits is still delivered. */
+  closeTunnel(exchange: Exchange): void;
   /** Something threw that should not have: 500, or a cut connection once the response has begun. */
   fail(exchange: Exchange, error: unknown): void;
   /** Stops and restarts reading the request body. */
@@ -42,6 +48,10 @@ export type ResponsePassage = {
   readonly flushed: boolean;
   /** Passes a 1xx response on. */
   interim(exchange: Exchange, head: ResponseHead): void;
+  /** Passes on the 101 that makes the connection a tunnel. */
+  switchProtocol(exchange: Exchange, head: ResponseHead, edits: Edits): void;
+  /** Passes on bytes of a tunnel as they are. False as in `respond`. */
+  pass(chunk: Buffer): boolean;
   /**
    * Passes on what the upstream's parser found in `chunk`; with `first` the head before it. Returns
    * false when the action should wait for `onClientWritable`.
@@ -65,6 +75,13 @@ export type RunningAction = {
   onDeadline(now: number): void;
 };
 
+/** What a client sends through a tunnel goes here. */
+export type ClientTunnel = RunningAction & {
+  onClientBytes(chunk: Buffer): void;
+  /** The client sends no more. */
+  onClientEnd(): void;
+};
+
 /** One request and its response. It ends exactly once, whatever happens. */
 export class Exchange implements Effects {
   readonly client: Client;
@@ -74,6 +91,10 @@ export class Exchange implements Effects {
   readonly startedAt: number;
   match: Candidate<LinkedMatch> | undefined;
   action: RunningAction | undefined;
+  /** Protocol that the upstream is asked to switch to; '': none. */
+  upgrade = '';
+  /** Set once the connection has switched. */
+  tunnel: ClientTunnel | undefined;
   /** When the exchange ended; 0 while it has not. */
   endedAt = 0;
   /** When an upstream had answered; 0: it has not, or nobody asked to know (`atEnd`). */

@@ -12,6 +12,7 @@ import { answerRespond, replyError } from './direct.ts';
 import type { Exchange } from './exchange.ts';
 import { startMirrors } from './mirror.ts';
 import { Queued } from './queued.ts';
+import { wantedUpgrade } from './upgrade.ts';
 
 /** Starts the action on an exchange whose head, and perhaps some body, was parsed from `chunk`. */
 export function startForward(
@@ -20,6 +21,8 @@ export function startForward(
   parser: Parser,
   chunk: Buffer,
 ) {
+  const upgrades = exchange.rule?.upgrades;
+  if (upgrades) exchange.upgrade = wantedUpgrade(exchange.head, upgrades);
   const backend = action.only ?? action.pick();
   // Gateway API, HTTPBackendRef: an unresolved reference answers 500.
   if (!backend) return replyError(exchange, 500, 'Backend not resolved');
@@ -77,7 +80,8 @@ function send(errand: Errand, upstream: Upstream, key: number, endpoint: Endpoin
   }
   const delivery = new Delivery(exchange, backend, upstream, key, parser);
   exchange.action = delivery;
-  const mirrors = exchange.rule?.mirrors;
+  // A copy must not open a second tunnel.
+  const mirrors = exchange.upgrade === '' ? exchange.rule?.mirrors : undefined;
   if (mirrors) delivery.mirror = startMirrors(mirrors, exchange, delivery.text, chunk);
   delivery.begin(endpoint, ticket, chunk);
 }

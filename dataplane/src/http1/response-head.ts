@@ -135,3 +135,13 @@ export function responseText(head: ResponseHead, plan: ResponsePlan): string {
 export function informationalText(head: ResponseHead, edits: Edits): string {
   return `HTTP/1.1 ${head.status} ${head.reason}\r\n${keptFields(head.parser, head.codes, keptAlways, edits)}\r\n`;
 }
+
+/** A 101, with the lines that name the protocol in `own` (RFC 9110 section 15.2.2). */
+export function switchText(
+  head: ResponseHead,
+  { edits, requestId, own }: Pick<ResponsePlan, 'edits' | 'requestId' | 'own'>,
+): string {
+  const fields = keptFields(head.parser, head.codes, keptAlways, edits);
+  const added = withoutDropped(edits, `${own}x-request-id: ${requestId}\r\n`) + edits.append;
+  return `HTTP/1.1 101 ${head.reason}\r\n${fields}${added}\r\n`;
+}

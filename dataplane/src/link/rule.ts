@@ -42,6 +42,7 @@ export function linkRule(
     retries:
       rule.retries &&
       linkRetries(rule.retries, (path, reason) => refuse(`${at}.retries.${path}`, reason)),
+    upgrades: rule.upgrades.length > 0 ? rule.upgrades : undefined,
   };
 }
 

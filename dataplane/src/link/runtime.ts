@@ -93,6 +93,8 @@ export type LinkedRule = {
   timeouts: LinkedTimeouts;
   fallback: LinkedFallback | undefined;
   retries: LinkedRetries | undefined;
+  /** Protocols that a connection may switch to, lower-case; undefined: none. */
+  upgrades: readonly string[] | undefined;
 };
 
 /** When a request is sent again, and how often. Times in milliseconds. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { type Client, Exchange } from '../exchange/exchange.ts';
+import { type Client, type ClientTunnel, Exchange } from '../exchange/exchange.ts';
 import { startExchange } from '../exchange/filters.ts';
 import { type Edits, noEdits } from '../http1/edits.ts';
 import { dropGuarded } from '../http1/guarded-names.ts';
@@ -89,7 +89,10 @@ export class DownstreamConnection implements Client {
 
   #onData(chunk: Buffer) {
     if (this.#ending) return;
-    if (this.#exchange?.requestDone) {
+    const exchange = this.#exchange;
+    if (exchange?.requestDone) {
+      const { tunnel } = exchange;
+      if (tunnel) return this.#guard(() => tunnel.onClientBytes(chunk));
       this.#backlog = this.#backlog ? Buffer.concat([this.#backlog, chunk]) : chunk;
       this.#socket.pause();
       return;
@@ -211,6 +214,7 @@ export class DownstreamConnection implements Client {
     exchange.responseDone = true;
     exchange.action = undefined;
     exchange.endedAt = now();
+    if (exchange.tunnel) this.#context.recorder.tunnels(-1);
     this.#context.recorder.exchange(exchange);
     if (exchange.atEnd) for (const ended of exchange.atEnd) ended(exchange);
   }
@@ -222,6 +226,27 @@ export class DownstreamConnection implements Client {
     // A reset, since for an HTTP/1.0 client an orderly close would look like the end of the body.
     if (this.scheme === 'http') this.#socket.resetAndDestroy();
     else this.#socket.destroy(); // TLS: the missing close_notify tells (RFC 8446 section 6.1).
+  }
+
+  openTunnel(exchange: Exchange, tunnel: ClientTunnel) {
+    exchange.tunnel = tunnel;
+    exchange.action = tunnel;
+    exchange.close = true;
+    this.#context.recorder.tunnels(1);
+    this.#socket.allowHalfOpen = true;
+    const early = this.#backlog;
+    this.#backlog = undefined;
+    this.#socket.resume();
+    if (early) tunnel.onClientBytes(early);
+  }
+
+  endTunnel() {
+    this.#socket.end();
+  }
+
+  closeTunnel(exchange: Exchange) {
+    this.#record(exchange);
+    this.#end();
   }
 
   pause() {
@@ -294,7 +319,9 @@ export class DownstreamConnection implements Client {
 
   /** FIN of the client. Like nginx and Envoy we take it for an abort while a response is due. */
   #onClientEnd() {
-    if (this.#exchange && !this.#exchange.responseDone) this.#socket.destroy();
+    const tunnel = this.#ending ? undefined : this.#exchange?.tunnel;
+    if (tunnel) this.#guard(() => tunnel.onClientEnd());
+    else if (this.#exchange && !this.#exchange.responseDone) this.#socket.destroy();
     else this.#end();
   }
 

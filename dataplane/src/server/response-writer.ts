@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Exchange, ResponsePassage } from '../exchange/exchange.ts';
+import { upgradeLines } from '../exchange/upgrade.ts';
 import { bodyBytes, writeBody } from '../http1/body-text.ts';
 import { type Edits, noEdits } from '../http1/edits.ts';
 import { errorReply, type Reply } from '../http1/reply.ts';
 import { replyText } from '../http1/reply-text.ts';
 import { Body } from '../http1/request-head.ts';
-import { informationalText, type ResponseHead, responseText } from '../http1/response-head.ts';
+import {
+  informationalText,
+  type ResponseHead,
+  responseText,
+  switchText,
+} from '../http1/response-head.ts';
 import { now } from '../state/clock.ts';
 import type { PortContext } from './port-context.ts';
 
@@ -84,6 +90,21 @@ export class ResponseWriter implements ResponsePassage {
     const text = responseText(source, { edits, requestId, http10, close, own: responseFields });
     exchange.bytesSent += text.length;
     return this.#write(text, source, chunk, chunked);
+  }
+
+  switchProtocol(exchange: Exchange, head: ResponseHead, edits: Edits) {
+    exchange.status = head.status;
+    exchange.responseStarted = true;
+    if (exchange.atEnd) exchange.respondedAt = now();
+    const own = upgradeLines(exchange.upgrade) + exchange.responseFields;
+    const text = switchText(head, { edits, requestId: exchange.requestId, own });
+    exchange.bytesSent = text.length;
+    this.#send(text);
+  }
+
+  pass(chunk: Buffer): boolean {
+    this.full = !this.#socket.write(chunk);
+    return !this.full;
   }
 
   /** Text goes out as latin1. */

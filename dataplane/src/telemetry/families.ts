@@ -32,13 +32,19 @@ export const requestsTotal: Family = {
 export const requestDuration: Family = {
   name: 'gateway_request_duration',
   type: 'histogram',
-  help: 'Seconds from the head of the request to the end of the response.',
+  help: 'Seconds from the head of the request to the end of the response; without tunnels.',
 };
 
 export const activeConnections: Family = {
   name: 'gateway_active_connections',
   type: 'gauge',
   help: 'Client connections that are open.',
+};
+
+export const openTunnels: Family = {
+  name: 'gateway_open_tunnels',
+  type: 'gauge',
+  help: 'Client connections that have switched to another protocol, such as WebSocket.',
 };
 
 export const internalErrors: Family = {
@@ -57,6 +63,7 @@ export const families = [
   requestsTotal,
   requestDuration,
   activeConnections,
+  openTunnels,
   internalErrors,
   accessLogLost,
   policyDecisions,

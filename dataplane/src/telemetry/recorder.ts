@@ -7,6 +7,7 @@ import {
   durationBounds,
   durationWidth,
   internalErrors,
+  openTunnels,
   requestDuration,
   requestsTotal,
 } from './families.ts';
@@ -15,6 +16,7 @@ import type { Series } from './series.ts';
 /** Counts what happens on a thread. `exchange` is called once for each exchange, at its end. */
 export type Recorder = {
   connections(delta: 1 | -1): void;
+  tunnels(delta: 1 | -1): void;
   /** A request that was refused before it became an exchange. */
   rejected(status: number): void;
   exchange(exchange: Exchange): void;
@@ -36,6 +38,7 @@ const clientTypes = ['unknown', 'web', 'mobile', 'desktop', 'tv', 'iot', 'partne
 export function createRecorder(series: Series, report: (error: unknown) => void): Recorder {
   const { values } = series;
   const connectionSlot = series.slot(activeConnections.name, '');
+  const tunnelSlot = series.slot(openTunnels.name, '');
   const bugSlot = series.slot(internalErrors.name, '');
   const unmatched: Counted = { pathLabel: 'unmatched', series: createMatchSeries() };
 
@@ -97,6 +100,7 @@ export function createRecorder(series: Series, report: (error: unknown) => void)
 
   return {
     connections: (delta) => add(connectionSlot, delta),
+    tunnels: (delta) => add(tunnelSlot, delta),
     bug(error) {
       add(bugSlot, 1);
       report(error);
@@ -107,6 +111,8 @@ export function createRecorder(series: Series, report: (error: unknown) => void)
       const match = exchange.match?.target ?? unmatched;
       const method = methodIndex.get(head.method) ?? otherMethod;
       count(match, method, exchange.status, clientType(exchange));
+      // How long a tunnel was open is no time that somebody waited for an answer.
+      if (exchange.tunnel) return;
       observe(match, method, exchange.service, (exchange.endedAt - exchange.startedAt) / 1000);
     },
   };

@@ -15,6 +15,11 @@ export type Failure = 'connect' | 'connect timeout' | 'reset' | 'protocol';
 export type ResponseSink = {
   /** A 1xx response, in `connection.head`. */
   onInterim(connection: UpstreamConnection): void;
+  /**
+   * 101 came, in `connection.head`, and `rest` behind it. False: nobody asked for it. Whoever takes it has
+   * called `openTunnel`.
+   */
+  onUpgrade?(connection: UpstreamConnection, rest: Buffer): boolean;
   /** A chunk was parsed. `first`: the head is in it. The end is told by `onResponseEnd`. */
   onResponse(connection: UpstreamConnection, chunk: Buffer, first: boolean): void;
   /** True while bytes of the last chunk may still wait to be written. */
@@ -27,6 +32,16 @@ export type ResponseSink = {
   onUpstreamWritable(): void;
   /** The sink itself threw; the connection is gone. */
   onBug(error: unknown): void;
+};
+
+/** What an upstream sends through a tunnel goes here. */
+export type UpstreamTunnel = {
+  onUpstreamBytes(chunk: Buffer): void;
+  onUpstreamWritable(): void;
+  /** The upstream sends no more. */
+  onUpstreamEnd(): void;
+  /** The connection is closed, in order or not. */
+  onUpstreamGone(): void;
 };
 
 /** Where a connection goes when it is idle, and who counts it. */
@@ -46,6 +61,8 @@ function namesConnection(trailers: readonly string[]): boolean {
 const largeRead = 16_384;
 const responseHeadBytes = 65_536;
 const interimLimit = 16;
+/** Milliseconds an upstream may take to read what a client sent through a tunnel before it went. */
+const tunnelLinger = 10_000;
 
 /** One HTTP/1.1 connection to an endpoint: one request at a time. */
 export class UpstreamConnection {
@@ -66,6 +83,7 @@ export class UpstreamConnection {
   /** The response is large and not complete. */
   #streams = false;
   #sink: ResponseSink | undefined;
+  #tunnel: UpstreamTunnel | undefined;
   #connecting = true;
   #connectTimedOut = false;
   #headSeen = false;
@@ -96,7 +114,7 @@ export class UpstreamConnection {
     this.socket.on('error', (error) => {
       this.#error = error.message;
     });
-    this.socket.on('drain', () => this.#guard(() => this.#sink?.onUpstreamWritable()));
+    this.socket.on('drain', () => this.#guard(() => this.#onDrain()));
     this.socket.on('close', () => this.#guard(() => this.#onClose()));
     if (target.connectTimeout > 0) wheel.arm(this.deadline, now + target.connectTimeout);
   }
@@ -143,10 +161,31 @@ export class UpstreamConnection {
     return writeBody(this.socket, '', source, chunk, this.#chunkedRequest);
   }
 
+  /** Reads no more HTTP: `tunnel` gets what comes. The connection never goes back to the pool. */
+  openTunnel(tunnel: UpstreamTunnel) {
+    this.#tunnel = tunnel;
+    this.socket.allowHalfOpen = true;
+  }
+
+  /** Ends a tunnel whose client has gone in order: what it sent is still delivered. */
+  closeTunnel() {
+    this.#sink = undefined;
+    this.#tunnel = undefined;
+    if (this.socket.writableFinished) return void this.socket.destroy();
+    this.socket.end(() => this.socket.destroy());
+    this.#wheel.arm(this.deadline, this.#wheel.time() + tunnelLinger);
+  }
+
   /** Gives the exchange up: the connection cannot be reused. Nothing is reported to the sink. */
   abort() {
     this.#sink = undefined;
+    this.#tunnel = undefined;
     this.socket.destroy();
+  }
+
+  #onDrain() {
+    if (this.#tunnel) this.#tunnel.onUpstreamWritable();
+    else this.#sink?.onUpstreamWritable();
   }
 
   #onConnect() {
@@ -184,6 +223,7 @@ export class UpstreamConnection {
   }
 
   #onData(chunk: Buffer) {
+    if (this.#tunnel) return this.#tunnel.onUpstreamBytes(chunk);
     let rest = chunk;
     while (rest.length > 0) {
       const sink = this.#sink;
@@ -199,6 +239,9 @@ export class UpstreamConnection {
         return;
       }
       if (first && this.head.status < 200) {
+        if (this.head.status === 101) {
+          return this.#takeUpgrade(sink, rest.subarray(this.parser.consumed));
+        }
         if (!this.#takeInterim(sink)) return;
         rest = rest.subarray(this.parser.consumed);
         continue;
@@ -217,13 +260,18 @@ export class UpstreamConnection {
   }
 
   #takeInterim(sink: ResponseSink): boolean {
-    // 101 was not asked for: Upgrade is never forwarded.
-    if (this.head.status === 101 || ++this.#interims > interimLimit) {
+    if (++this.#interims > interimLimit) {
       this.#fail('protocol', `unexpected ${this.head.status}`);
       return false;
     }
     sink.onInterim(this);
     return this.#sink === sink;
+  }
+
+  #takeUpgrade(sink: ResponseSink, rest: Buffer) {
+    // The rest is in the buffer of a read: the tunnel has it before the next one.
+    if (sink.onUpgrade?.(this, rest)) this.parser.free();
+    else this.#fail('protocol', 'unexpected 101');
   }
 
   #complete(sink: ResponseSink, clean: boolean) {
@@ -237,6 +285,7 @@ export class UpstreamConnection {
   }
 
   #onEnd() {
+    if (this.#tunnel) return this.#tunnel.onUpstreamEnd();
     const sink = this.#sink;
     if (sink && this.#headSeen && this.head.body === Body.untilClose) {
       // RFC 9112 section 6.3, rule 8: the close is the end of the body.
@@ -249,6 +298,9 @@ export class UpstreamConnection {
     this.#wheel.remove(this.deadline);
     this.#owner.forget(this);
     this.parser.free();
+    const tunnel = this.#tunnel;
+    this.#tunnel = undefined;
+    if (tunnel) return tunnel.onUpstreamGone();
     if (this.#connectTimedOut) this.#fail('connect timeout', 'no connection in time');
     else this.#fail(this.#connecting ? 'connect' : 'reset', this.#error || 'connection closed');
   }

@@ -572,6 +572,13 @@ export declare type Rule = Message<"gatehouse.snapshot.v1.Rule"> & {
    * @generated from field: gatehouse.snapshot.v1.Retries retries = 12;
    */
   retries?: Retries | undefined;
+
+  /**
+   * Of `forward`: protocols, lower-case, to which a connection may switch (RFC 9110 section 7.8).
+   *
+   * @generated from field: repeated string upgrades = 13;
+   */
+  upgrades: string[];
 };
 
 /**

@@ -32,6 +32,9 @@ export function recordedExchange(
     },
     finish: () => undefined,
     cut: () => undefined,
+    openTunnel: () => undefined,
+    endTunnel: () => undefined,
+    closeTunnel: () => undefined,
     fail(_exchange, error) {
       throw error;
     },

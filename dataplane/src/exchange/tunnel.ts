@@ -1,0 +1,96 @@
+import { now } from '../state/clock.ts';
+import type { UpstreamConnection, UpstreamTunnel } from '../upstreams/connection.ts';
+import type { Attempt } from './attempt.ts';
+import type { ClientTunnel, Exchange } from './exchange.ts';
+
+/**
+ * A connection that has switched to another protocol: bytes go both ways as they come. Either side may end
+ * its half; the tunnel is over when both have, or one is gone.
+ */
+export class Tunnel implements ClientTunnel, UpstreamTunnel {
+  readonly #exchange: Exchange;
+  readonly #attempt: Attempt;
+  readonly #connection: UpstreamConnection;
+  /** Milliseconds of silence both ways; 0: no limit. */
+  readonly #idle: number;
+  #lastActivity = now();
+  #clientEnded = false;
+  #upstreamEnded = false;
+
+  constructor(exchange: Exchange, attempt: Attempt) {
+    this.#exchange = exchange;
+    this.#attempt = attempt;
+    this.#connection = attempt.connection;
+    this.#idle = exchange.rule?.timeouts.idle ?? 0;
+  }
+
+  /** @param rest what the upstream sent behind its 101. */
+  open(rest: Buffer) {
+    const { client } = this.#exchange;
+    this.#connection.openTunnel(this);
+    client.openTunnel(this.#exchange, this);
+    if (rest.length > 0) this.onUpstreamBytes(rest);
+    if (this.#idle > 0) client.arm(this.#lastActivity + this.#idle);
+  }
+
+  onClientBytes(chunk: Buffer) {
+    this.#lastActivity = now();
+    if (!this.#connection.socket.write(chunk)) this.#exchange.client.pause();
+  }
+
+  onUpstreamBytes(chunk: Buffer) {
+    this.#lastActivity = now();
+    this.#exchange.bytesSent += chunk.length;
+    // The upstream's connections of a thread read into one buffer.
+    const kept = this.#connection.parser.volatile ? Buffer.from(chunk) : chunk;
+    if (!this.#exchange.client.writer.pass(kept)) this.#connection.socket.pause();
+  }
+
+  onUpstreamWritable() {
+    this.#lastActivity = now();
+    this.#exchange.client.resume();
+  }
+
+  onClientWritable() {
+    this.#lastActivity = now();
+    this.#connection.socket.resume();
+  }
+
+  onClientEnd() {
+    this.#clientEnded = true;
+    this.#connection.socket.end();
+  }
+
+  onUpstreamEnd() {
+    this.#upstreamEnded = true;
+    this.#exchange.client.endTunnel();
+  }
+
+  onUpstreamGone() {
+    this.#attempt.leave();
+    const { client } = this.#exchange;
+    // What it sent before its end is still delivered; after a reset the client must not take it for one.
+    if (this.#upstreamEnded) client.closeTunnel(this.#exchange);
+    else client.cut(this.#exchange);
+  }
+
+  onClientGone() {
+    this.#attempt.leave();
+    if (this.#clientEnded) this.#connection.closeTunnel();
+    else this.#connection.abort();
+  }
+
+  onDeadline(at: number) {
+    if (this.#idle === 0) return;
+    const { client } = this.#exchange;
+    const deadline = this.#lastActivity + this.#idle;
+    if (deadline > at) return client.arm(deadline);
+    this.#attempt.leave();
+    this.#connection.abort();
+    client.closeTunnel(this.#exchange);
+  }
+
+  onRequestBody() {
+    throw new Error('Cannot read a request body: the connection is a tunnel');
+  }
+}
