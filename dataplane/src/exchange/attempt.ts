@@ -1,9 +1,10 @@
-import type { Parser } from '../http1/parser.ts';
+import type { Message } from '../http1/message.ts';
 import { now } from '../state/clock.ts';
 import { observeLatency } from '../upstreams/balancing/peak-ewma.ts';
-import type { Failure, ResponseSink, UpstreamConnection } from '../upstreams/connection.ts';
+import type { UpstreamConnection } from '../upstreams/connection.ts';
 import type { Endpoint } from '../upstreams/endpoint.ts';
 import { type Outcome, outcomeOf } from '../upstreams/outcome.ts';
+import type { Failure, ResponseSink, UpstreamStream } from '../upstreams/stream.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 
 /** Who sends a request, and is told what becomes of an attempt. */
@@ -13,7 +14,7 @@ export type Sender = {
   onAnswer(attempt: Attempt, chunk: Buffer, first: boolean): void;
   onAnswerEnd(attempt: Attempt): void;
   /** 101 came, and `rest` behind it. False: nobody asked for it. */
-  onUpgrade(attempt: Attempt, rest: Buffer): boolean;
+  onUpgrade(attempt: Attempt, connection: UpstreamConnection, rest: Buffer): boolean;
   onAttemptFailure(attempt: Attempt, failure: Failure): void;
   onUpstreamWritable(): void;
   keepsChunk(): boolean;
@@ -26,7 +27,7 @@ const failureLatency = 1000;
 /** One try to have a request answered by one endpoint. It counts there from begin to end. */
 export class Attempt implements ResponseSink {
   readonly endpoint: Endpoint;
-  readonly connection: UpstreamConnection;
+  readonly stream: UpstreamStream;
   readonly startedAt: number;
   readonly #sender: Sender;
   readonly #upstream: Upstream;
@@ -58,17 +59,17 @@ export class Attempt implements ResponseSink {
     this.#ticket = ticket;
     this.startedAt = at;
     endpoint.active++;
-    this.connection = endpoint.pool.acquire(at, fresh);
+    this.stream = endpoint.pool.acquire(at, fresh);
   }
 
   /** Sends the head with what is there of the body. False: wait for `onUpstreamWritable`. */
-  send(text: string, chunked: boolean, source: Parser, chunk: Buffer): boolean {
-    return this.connection.send(this, text, chunked, source, chunk);
+  send(text: string, chunked: boolean, source: Message, chunk: Buffer): boolean {
+    return this.stream.send(this, text, chunked, source, chunk);
   }
 
   /** Sends the head again with what was held of the body. False as above. */
-  sendHeld(text: string, chunked: boolean, source: Parser): boolean {
-    return this.connection.sendHeld(this, text, chunked, source);
+  sendHeld(text: string, chunked: boolean, source: Message): boolean {
+    return this.stream.sendHeld(this, text, chunked, source);
   }
 
   /** Takes no more of an answer whose head has come, as the request is sent again. */
@@ -76,7 +77,7 @@ export class Attempt implements ResponseSink {
     this.#discarded = true;
     this.#end(this.#outcome);
     // What is complete leaves its connection to others.
-    if (!this.connection.parser.messageDone) this.connection.abort();
+    if (!this.stream.head.message.messageDone) this.stream.abort();
   }
 
   /** Gives it up, for what that says of the endpoint; nothing more is told. */
@@ -87,7 +88,7 @@ export class Attempt implements ResponseSink {
       observeLatency(this.endpoint, at - this.startedAt, at);
     }
     this.#end(outcome);
-    this.connection.abort();
+    this.stream.abort();
   }
 
   onInterim() {
@@ -95,7 +96,7 @@ export class Attempt implements ResponseSink {
   }
 
   onUpgrade(connection: UpstreamConnection, rest: Buffer): boolean {
-    if (this.#discarded || !this.#sender.onUpgrade(this, rest)) return false;
+    if (this.#discarded || !this.#sender.onUpgrade(this, connection, rest)) return false;
     this.#onHead(connection.head.status);
     // A tunnel may last for days: that it was opened is all there is to say of the endpoint.
     this.#settle('ok');
@@ -107,8 +108,8 @@ export class Attempt implements ResponseSink {
     this.#end('ok');
   }
 
-  onResponse(connection: UpstreamConnection, chunk: Buffer, first: boolean) {
-    if (first) this.#onHead(connection.head.status);
+  onResponse(stream: UpstreamStream, chunk: Buffer, first: boolean) {
+    if (first) this.#onHead(stream.head.status);
     this.#sender.onAnswer(this, chunk, first);
   }
 
@@ -132,8 +133,8 @@ export class Attempt implements ResponseSink {
     this.#sender.onAnswerEnd(this);
   }
 
-  onFailure(connection: UpstreamConnection, failure: Failure) {
-    const stale = isStale(connection, failure);
+  onFailure(stream: UpstreamStream, failure: Failure) {
+    const stale = isStale(stream, failure);
     this.#end(stale ? 'none' : 'failure');
     if (this.endpoint.timed && !stale) {
       const at = now();
@@ -167,6 +168,6 @@ export class Attempt implements ResponseSink {
 }
 
 /** RFC 9112 section 9.3.1: a kept connection may be closed just as it is used again. That is no failure. */
-export function isStale({ reused, answered }: UpstreamConnection, failure: Failure): boolean {
+export function isStale({ reused, answered }: UpstreamStream, failure: Failure): boolean {
   return failure === 'reset' && reused && !answered;
 }

@@ -1,9 +1,10 @@
-import type { Parser } from '../http1/parser.ts';
+import type { Message } from '../http1/message.ts';
 import { Body } from '../http1/request-head.ts';
 import type { LinkedBackend } from '../link/runtime.ts';
 import { now } from '../state/clock.ts';
-import type { Failure } from '../upstreams/connection.ts';
+import type { UpstreamConnection } from '../upstreams/connection.ts';
 import type { Endpoint } from '../upstreams/endpoint.ts';
+import type { Failure } from '../upstreams/stream.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { stickyLine } from './affinity.ts';
 import { Attempt, type Sender } from './attempt.ts';
@@ -20,7 +21,7 @@ import { upstreamText } from './upstream-text.ts';
 /** One request on its way to an upstream and back, by one attempt or several. */
 export class Delivery implements RunningAction, Sender, Recoverable {
   /** Gets a copy of the request body, when the rule mirrors. */
-  mirror: ((parser: Parser, chunk: Buffer) => void) | undefined;
+  mirror: ((message: Message, chunk: Buffer) => void) | undefined;
   /** The request head as it is sent to the upstream. */
   text: string;
   readonly exchange: Exchange;
@@ -30,7 +31,7 @@ export class Delivery implements RunningAction, Sender, Recoverable {
   readonly retries: Retries | undefined;
   attempts = 0;
   readonly #backend: LinkedBackend;
-  readonly #source: Parser;
+  readonly #source: Message;
   readonly #limits: TimeLimits;
   /** Undefined while it waits for the next one. */
   #attempt: Attempt | undefined;
@@ -46,7 +47,7 @@ export class Delivery implements RunningAction, Sender, Recoverable {
     backend: LinkedBackend,
     upstream: Upstream,
     key: number,
-    source: Parser,
+    source: Message,
   ) {
     this.exchange = exchange;
     this.upstream = upstream;
@@ -129,14 +130,14 @@ export class Delivery implements RunningAction, Sender, Recoverable {
     this.#sendHeld(this.#hedge);
   }
 
-  onRequestBody(parser: Parser, chunk: Buffer) {
-    this.mirror?.(parser, chunk);
-    this.retries?.takeBody(parser, chunk, this.#attempt !== undefined);
+  onRequestBody(message: Message, chunk: Buffer) {
+    this.mirror?.(message, chunk);
+    this.retries?.takeBody(message, chunk, this.#attempt !== undefined);
     this.#sentMore = true;
     this.#firstChunk = empty;
     if (!this.#attempt) return;
     this.#touch();
-    if (!this.#attempt.connection.sendMore(parser, chunk)) this.exchange.client.pause();
+    if (!this.#attempt.stream.sendMore(message, chunk)) this.exchange.client.pause();
   }
 
   onUpstreamWritable() {
@@ -146,7 +147,7 @@ export class Delivery implements RunningAction, Sender, Recoverable {
 
   onClientWritable() {
     this.#touch();
-    this.#attempt?.connection.socket.resume();
+    this.#attempt?.stream.resume();
   }
 
   onClientGone() {
@@ -160,26 +161,27 @@ export class Delivery implements RunningAction, Sender, Recoverable {
     this.#hedge = undefined;
   }
 
-  onInterim({ connection }: Attempt) {
+  onInterim({ stream }: Attempt) {
     this.#touch();
-    this.exchange.client.writer.interim(this.exchange, connection.head);
+    this.exchange.client.writer.interim(this.exchange, stream.head);
   }
 
-  onUpgrade(attempt: Attempt, rest: Buffer): boolean {
+  onUpgrade(attempt: Attempt, connection: UpstreamConnection, rest: Buffer): boolean {
     const { exchange, upstream } = this;
-    const { head } = attempt.connection;
-    if (exchange.upgrade === '' || !isSwitch(head, exchange.upgrade)) return false;
+    const { tunnelEnd } = exchange.client;
+    const { head } = connection;
+    if (!tunnelEnd || exchange.upgrade === '' || !isSwitch(head, exchange.upgrade)) return false;
     this.#attempt = undefined;
     if (upstream.sticky)
       exchange.responseFields += stickyLine(exchange, upstream, attempt.endpoint);
-    exchange.client.writer.switchProtocol(exchange, head, this.#backend.responseEdits);
-    new Tunnel(exchange, attempt).open(rest);
+    tunnelEnd.switchProtocol(exchange, head, this.#backend.responseEdits);
+    new Tunnel(exchange, tunnelEnd, attempt, connection).open(rest);
     return true;
   }
 
   onAnswer(attempt: Attempt, chunk: Buffer, first: boolean) {
     const { exchange } = this;
-    const { connection, endpoint } = attempt;
+    const { stream, endpoint } = attempt;
     if (first) {
       if (this.retries && this.#isReplaced(attempt, this.retries)) return attempt.discard();
       if (this.upstream.sticky) {
@@ -187,17 +189,17 @@ export class Delivery implements RunningAction, Sender, Recoverable {
       }
     }
     const edits = this.#backend.responseEdits;
-    const ready = exchange.client.writer.respond(exchange, connection.head, chunk, first, edits);
-    if (connection.parser.messageDone) return;
+    const ready = exchange.client.writer.respond(exchange, stream.head, chunk, first, edits);
+    if (stream.head.message.messageDone) return;
     this.#touch();
-    if (!ready) connection.socket.pause();
+    if (!ready) stream.pause();
   }
 
   /** True when the client does not get this answer: the request is sent again, or is on its way elsewhere. */
   #isReplaced(attempt: Attempt, retries: Retries): boolean {
     const other = attempt === this.#hedge ? this.#attempt : this.#hedge;
     if (!other) return this.#recover.afterHead(attempt);
-    const bad = retries.isBad(attempt.connection.head.status);
+    const bad = retries.isBad(attempt.stream.head.status);
     if (!bad) other.abort('none');
     this.#attempt = bad ? other : attempt;
     this.#hedge = undefined;
@@ -241,7 +243,7 @@ export class Delivery implements RunningAction, Sender, Recoverable {
     if (this.#attempt && !exchange.responseStarted && !stalledClient && at < this.end) {
       return this.#onTryTimeout(this.#attempt);
     }
-    const stalledReader = this.#attempt?.connection.socket.isPaused() === true;
+    const stalledReader = this.#attempt?.stream.paused === true;
     this.#abort(stalledClient || stalledReader ? 'none' : 'failure');
     if (exchange.responseStarted) return exchange.client.cut(exchange);
     if (!stalledClient) return replyError(exchange, 504, 'Gateway timeout');

@@ -1,7 +1,7 @@
 import type { PeerCertificate } from '../filters/auth/mtls/peer-certificate.ts';
 import type { Effects, Identity } from '../filters/filter.ts';
 import type { Edits } from '../http1/edits.ts';
-import type { Parser } from '../http1/parser.ts';
+import type { Message } from '../http1/message.ts';
 import type { Reply } from '../http1/reply.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
@@ -18,12 +18,8 @@ export type Client = {
   finish(exchange: Exchange): void;
   /** The response cannot be completed: the client learns it from a cut connection. */
   cut(exchange: Exchange): void;
-  /** From now on `tunnel` gets what the client sends, beginning with what came behind its request. */
-  openTunnel(exchange: Exchange, tunnel: ClientTunnel): void;
-  /** The upstream sends no more; the client may. */
-  endTunnel(): void;
-  /** The tunnel is over: what waits is still delivered. */
-  closeTunnel(exchange: Exchange): void;
+  /** Undefined where the protocol cannot be switched: in HTTP/2 (RFC 9113 section 8.6). */
+  readonly tunnelEnd: TunnelEnd | undefined;
   /** Something threw that should not have: 500, or a cut connection once the response has begun. */
   fail(exchange: Exchange, error: unknown): void;
   /** Stops and restarts reading the request body. */
@@ -42,18 +38,28 @@ export type Client = {
   readonly trusted: boolean;
 };
 
+/** The client's end of a tunnel, which its connection can become. */
+export type TunnelEnd = {
+  /** Passes on the 101 that makes the connection a tunnel. */
+  switchProtocol(exchange: Exchange, head: ResponseHead, edits: Edits): void;
+  /** From now on `tunnel` gets what the client sends, beginning with what came behind its request. */
+  open(exchange: Exchange, tunnel: ClientTunnel): void;
+  /** Passes on bytes as they are. False: wait for `onClientWritable`. */
+  pass(chunk: Buffer): boolean;
+  /** The upstream sends no more; the client may. */
+  end(): void;
+  /** The tunnel is over: what waits is still delivered. */
+  close(exchange: Exchange): void;
+};
+
 /** How the response of an upstream reaches the client. */
 export type ResponsePassage = {
   /** Nothing waits to be written. */
   readonly flushed: boolean;
   /** Passes a 1xx response on. */
   interim(exchange: Exchange, head: ResponseHead): void;
-  /** Passes on the 101 that makes the connection a tunnel. */
-  switchProtocol(exchange: Exchange, head: ResponseHead, edits: Edits): void;
-  /** Passes on bytes of a tunnel as they are. False as in `respond`. */
-  pass(chunk: Buffer): boolean;
   /**
-   * Passes on what the upstream's parser found in `chunk`; with `first` the head before it. Returns
+   * Passes on what the upstream's message found in `chunk`; with `first` the head before it. Returns
    * false when the action should wait for `onClientWritable`.
    */
   respond(
@@ -67,8 +73,8 @@ export type ResponsePassage = {
 
 /** An action at work on an exchange. */
 export type RunningAction = {
-  /** More of the request body was parsed; `parser.messageDone` tells the end. */
-  onRequestBody(parser: Parser, chunk: Buffer): void;
+  /** More of the request body was parsed; `message.messageDone` tells the end. */
+  onRequestBody(message: Message, chunk: Buffer): void;
   onClientWritable(): void;
   /** The client has gone: stop everything, tell nobody. */
   onClientGone(): void;

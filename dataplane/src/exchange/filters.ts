@@ -1,22 +1,36 @@
 import type { Filter } from '../filters/filter.ts';
-import type { Parser } from '../http1/parser.ts';
+import { dropGuarded } from '../http1/guarded-names.ts';
+import type { Message } from '../http1/message.ts';
 import { errorReply, type Reply } from '../http1/reply.ts';
+import type { LinkedListener } from '../link/runtime.ts';
 import { now } from '../state/clock.ts';
 import { startAction } from './action.ts';
 import type { Exchange, RunningAction } from './exchange.ts';
 
-/** Serves an exchange: the filters of its match, then the action of its rule. */
-export function startExchange(exchange: Exchange, parser: Parser, chunk: Buffer) {
+/**
+ * Serves an exchange: the filters of its match, then the action of its rule.
+ * @param listener that serves the host of the request.
+ * @param chunk the one that the head, and perhaps some body, was found in.
+ */
+export function startExchange(
+  exchange: Exchange,
+  listener: LinkedListener | undefined,
+  chunk: Buffer,
+) {
+  const { head } = exchange;
+  const { message } = head;
+  if (listener?.guarded) dropGuarded(listener.guarded, message, head.codes);
+  exchange.match = listener?.router.match(head);
   const filters = exchange.match?.target.filters;
-  if (filters) runFilters(exchange, filters, 0, parser, chunk);
-  else startAction(exchange, parser, chunk);
+  if (filters) runFilters(exchange, filters, 0, message, chunk);
+  else startAction(exchange, message, chunk);
 }
 
 function runFilters(
   exchange: Exchange,
   filters: readonly Filter[],
   from: number,
-  parser: Parser,
+  message: Message,
   chunk: Buffer,
 ) {
   for (let i = from; i < filters.length; i++) {
@@ -31,7 +45,7 @@ function runFilters(
       if (!waiting.end()) return;
       exchange.client.resume();
       if (reply) exchange.client.reply(exchange, reply);
-      else runFilters(exchange, filters, i + 1, parser, chunk);
+      else runFilters(exchange, filters, i + 1, message, chunk);
     };
     outcome.then(proceed).catch((error: unknown) => {
       waiting.end();
@@ -39,7 +53,7 @@ function runFilters(
     });
     return;
   }
-  startAction(exchange, parser, chunk);
+  startAction(exchange, message, chunk);
 }
 
 /** An exchange that waits for a filter. */

@@ -1,4 +1,4 @@
-import type { Parser } from '../http1/parser.ts';
+import type { Message } from '../http1/message.ts';
 import type { ForwardAction, LinkedBackend } from '../link/runtime.ts';
 import { now } from '../state/clock.ts';
 import { refused } from '../upstreams/breaker.ts';
@@ -18,7 +18,7 @@ import { wantedUpgrade } from './upgrade.ts';
 export function startForward(
   exchange: Exchange,
   action: ForwardAction,
-  parser: Parser,
+  message: Message,
   chunk: Buffer,
 ) {
   const upgrades = exchange.rule?.upgrades;
@@ -26,14 +26,14 @@ export function startForward(
   const backend = action.only ?? action.pick();
   // Gateway API, HTTPBackendRef: an unresolved reference answers 500.
   if (!backend) return replyError(exchange, 500, 'Backend not resolved');
-  forwardTo({ exchange, backend, parser, chunk, last: false });
+  forwardTo({ exchange, backend, message, chunk, last: false });
 }
 
 /** A request and where it goes. */
 type Errand = {
   exchange: Exchange;
   backend: LinkedBackend;
-  parser: Parser;
+  message: Message;
   chunk: Buffer;
   /** There is no fallback any more. */
   last: boolean;
@@ -67,7 +67,7 @@ function forwardTo(errand: Errand) {
 
 /** Sends the request, if the guard of the upstream lets it through. */
 function send(errand: Errand, upstream: Upstream, key: number, endpoint: Endpoint) {
-  const { exchange, backend, parser, chunk } = errand;
+  const { exchange, backend, message, chunk } = errand;
   let ticket = 0;
   const { guard } = upstream;
   if (guard) {
@@ -78,7 +78,7 @@ function send(errand: Errand, upstream: Upstream, key: number, endpoint: Endpoin
       return answerInstead(errand, upstream, 'overloaded');
     }
   }
-  const delivery = new Delivery(exchange, backend, upstream, key, parser);
+  const delivery = new Delivery(exchange, backend, upstream, key, message);
   exchange.action = delivery;
   // A copy must not open a second tunnel.
   const mirrors = exchange.upgrade === '' ? exchange.rule?.mirrors : undefined;

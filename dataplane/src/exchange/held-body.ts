@@ -1,5 +1,5 @@
 import { bodyText } from '../http1/body-text.ts';
-import type { Parser } from '../http1/parser.ts';
+import type { Message } from '../http1/message.ts';
 
 /** Bytes of body that are held for another try, at most. */
 const mostHeld = 65_536;
@@ -16,10 +16,10 @@ export class HeldBody {
     this.#chunked = chunked;
   }
 
-  /** Takes what the parser found in the chunk. `sent`: it need not be held, as it is on its way. */
-  take(parser: Parser, chunk: Buffer, sent: boolean) {
+  /** Takes what the message found in the chunk. `sent`: it need not be held, as it is on its way. */
+  take(message: Message, chunk: Buffer, sent: boolean) {
     if (this.lost) return;
-    this.text += bodyText(parser, chunk, this.#chunked);
+    this.text += bodyText(message, chunk, this.#chunked);
     if (this.text.length <= mostHeld || !sent) return;
     this.lost = true;
     this.text = '';

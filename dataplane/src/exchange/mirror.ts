@@ -1,10 +1,10 @@
 import { bodyText } from '../http1/body-text.ts';
-import type { Parser } from '../http1/parser.ts';
+import type { Message } from '../http1/message.ts';
 import { Body } from '../http1/request-head.ts';
 import type { LinkedMirror } from '../link/runtime.ts';
 import { now } from '../state/clock.ts';
 import { createDeadline } from '../state/timer-wheel.ts';
-import type { ResponseSink } from '../upstreams/connection.ts';
+import type { ResponseSink } from '../upstreams/stream.ts';
 import type { Exchange } from './exchange.ts';
 
 /** A request whose body is longer is not mirrored. */
@@ -23,15 +23,15 @@ export function startMirrors(
   exchange: Exchange,
   text: string,
   chunk: Buffer,
-): ((parser: Parser, chunk: Buffer) => void) | undefined {
+): ((message: Message, chunk: Buffer) => void) | undefined {
   const chosen = mirrors.filter(({ percent }) => Math.random() * 100 < percent);
   if (chosen.length === 0) return undefined;
-  const { method, body, parser } = exchange.head;
+  const { method, body, message } = exchange.head;
   const chunked = body === Body.chunked;
   const pieces: string[] = [text];
   let size = 0;
 
-  const take = (source: Parser, bytes: Buffer) => {
+  const take = (source: Message, bytes: Buffer) => {
     if (size > bodyLimit) return;
     const piece = bodyText(source, bytes, chunked);
     size += piece.length;
@@ -41,8 +41,8 @@ export function startMirrors(
     const whole = Buffer.from(pieces.join(''), 'latin1');
     for (const mirror of chosen) sendCopy(mirror, whole, method === 'HEAD');
   };
-  take(parser, chunk);
-  return parser.messageDone ? undefined : take;
+  take(message, chunk);
+  return message.messageDone ? undefined : take;
 }
 
 function sendCopy(mirror: LinkedMirror, whole: Buffer, head: boolean) {

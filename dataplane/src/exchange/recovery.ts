@@ -1,10 +1,10 @@
 import { fieldValue } from '../http1/request-head.ts';
 import { now } from '../state/clock.ts';
 import { refused } from '../upstreams/breaker.ts';
-import type { Failure } from '../upstreams/connection.ts';
 import type { Endpoint } from '../upstreams/endpoint.ts';
 import { refusalErrors } from '../upstreams/refusals.ts';
 import type { RetryReason } from '../upstreams/retry-counts.ts';
+import type { Failure } from '../upstreams/stream.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { type Attempt, isStale } from './attempt.ts';
 import { replyError } from './direct.ts';
@@ -57,10 +57,10 @@ export class Recovery {
 
   /** True when the answer whose head has come is not for the client. */
   afterHead(attempt: Attempt): boolean {
-    const { head, parser } = attempt.connection;
+    const { head } = attempt.stream;
     const reason = this.#of.retries?.afterStatus(head.status);
     if (reason === undefined) return false;
-    const wait = retryAfterOf(fieldValue(parser, 'retry-after'), Date.now());
+    const wait = retryAfterOf(fieldValue(head.message, 'retry-after'), Date.now());
     return this.#retry(attempt, reason, wait);
   }
 
@@ -70,7 +70,7 @@ export class Recovery {
   }
 
   /** Where the request may be sent at once, whatever the rule: it has not been processed for sure. */
-  #nextAtOnce({ connection, endpoint }: Attempt, failure: Failure): Endpoint | undefined {
+  #nextAtOnce({ stream, endpoint }: Attempt, failure: Failure): Endpoint | undefined {
     const { upstream, attempts, resendable, exchange } = this.#of;
     if (!resendable || attempts > connectAttempts) return undefined;
     if (failure === 'connect') {
@@ -78,7 +78,7 @@ export class Recovery {
       if (attempts >= connectAttempts || upstream.size < 2) return undefined;
       return this.#other();
     }
-    return isStale(connection, failure) && isIdempotent(exchange.head) ? endpoint : undefined;
+    return isStale(stream, failure) && isIdempotent(exchange.head) ? endpoint : undefined;
   }
 
   /** Another endpoint that takes a request now. */

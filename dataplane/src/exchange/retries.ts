@@ -1,8 +1,8 @@
-import type { Parser } from '../http1/parser.ts';
+import type { Message } from '../http1/message.ts';
 import { Body, type RequestHead } from '../http1/request-head.ts';
 import type { LinkedRetries } from '../link/runtime.ts';
-import type { Failure } from '../upstreams/connection.ts';
 import type { RetryReason } from '../upstreams/retry-counts.ts';
+import type { Failure } from '../upstreams/stream.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { Exchange } from './exchange.ts';
 import { HeldBody } from './held-body.ts';
@@ -66,8 +66,8 @@ export class Retries {
     if (this.hedges) this.later(this.#rule.hedgeAfter, run);
   }
 
-  takeBody(parser: Parser, chunk: Buffer, sent: boolean) {
-    this.held.take(parser, chunk, sent);
+  takeBody(message: Message, chunk: Buffer, sent: boolean) {
+    this.held.take(message, chunk, sent);
   }
 
   /** Why a request that failed so may be sent again; undefined: it may not. */

@@ -1,7 +1,7 @@
 import { now } from '../state/clock.ts';
 import type { UpstreamConnection, UpstreamTunnel } from '../upstreams/connection.ts';
 import type { Attempt } from './attempt.ts';
-import type { ClientTunnel, Exchange } from './exchange.ts';
+import type { ClientTunnel, Exchange, TunnelEnd } from './exchange.ts';
 
 /**
  * A connection that has switched to another protocol: bytes go both ways as they come. Either side may end
@@ -9,6 +9,7 @@ import type { ClientTunnel, Exchange } from './exchange.ts';
  */
 export class Tunnel implements ClientTunnel, UpstreamTunnel {
   readonly #exchange: Exchange;
+  readonly #client: TunnelEnd;
   readonly #attempt: Attempt;
   readonly #connection: UpstreamConnection;
   /** Milliseconds of silence both ways; 0: no limit. */
@@ -17,25 +18,30 @@ export class Tunnel implements ClientTunnel, UpstreamTunnel {
   #clientEnded = false;
   #upstreamEnded = false;
 
-  constructor(exchange: Exchange, attempt: Attempt) {
+  constructor(
+    exchange: Exchange,
+    client: TunnelEnd,
+    attempt: Attempt,
+    connection: UpstreamConnection,
+  ) {
+    this.#client = client;
     this.#exchange = exchange;
     this.#attempt = attempt;
-    this.#connection = attempt.connection;
+    this.#connection = connection;
     this.#idle = exchange.rule?.timeouts.idle ?? 0;
   }
 
   /** @param rest what the upstream sent behind its 101. */
   open(rest: Buffer) {
-    const { client } = this.#exchange;
     this.#connection.openTunnel(this);
-    client.openTunnel(this.#exchange, this);
+    this.#client.open(this.#exchange, this);
     if (rest.length > 0) this.onUpstreamBytes(rest);
-    if (this.#idle > 0) client.arm(this.#lastActivity + this.#idle);
+    if (this.#idle > 0) this.#exchange.client.arm(this.#lastActivity + this.#idle);
   }
 
   onClientBytes(chunk: Buffer) {
     this.#lastActivity = now();
-    if (!this.#connection.socket.write(chunk)) this.#exchange.client.pause();
+    if (!this.#connection.write(chunk)) this.#exchange.client.pause();
   }
 
   onUpstreamBytes(chunk: Buffer) {
@@ -43,7 +49,7 @@ export class Tunnel implements ClientTunnel, UpstreamTunnel {
     this.#exchange.bytesSent += chunk.length;
     // The upstream's connections of a thread read into one buffer.
     const kept = this.#connection.parser.volatile ? Buffer.from(chunk) : chunk;
-    if (!this.#exchange.client.writer.pass(kept)) this.#connection.socket.pause();
+    if (!this.#client.pass(kept)) this.#connection.pause();
   }
 
   onUpstreamWritable() {
@@ -53,25 +59,24 @@ export class Tunnel implements ClientTunnel, UpstreamTunnel {
 
   onClientWritable() {
     this.#lastActivity = now();
-    this.#connection.socket.resume();
+    this.#connection.resume();
   }
 
   onClientEnd() {
     this.#clientEnded = true;
-    this.#connection.socket.end();
+    this.#connection.end();
   }
 
   onUpstreamEnd() {
     this.#upstreamEnded = true;
-    this.#exchange.client.endTunnel();
+    this.#client.end();
   }
 
   onUpstreamGone() {
     this.#attempt.leave();
-    const { client } = this.#exchange;
     // What it sent before its end is still delivered; after a reset the client must not take it for one.
-    if (this.#upstreamEnded) client.closeTunnel(this.#exchange);
-    else client.cut(this.#exchange);
+    if (this.#upstreamEnded) this.#client.close(this.#exchange);
+    else this.#exchange.client.cut(this.#exchange);
   }
 
   onClientGone() {
@@ -82,12 +87,11 @@ export class Tunnel implements ClientTunnel, UpstreamTunnel {
 
   onDeadline(at: number) {
     if (this.#idle === 0) return;
-    const { client } = this.#exchange;
     const deadline = this.#lastActivity + this.#idle;
-    if (deadline > at) return client.arm(deadline);
+    if (deadline > at) return this.#exchange.client.arm(deadline);
     this.#attempt.leave();
     this.#connection.abort();
-    client.closeTunnel(this.#exchange);
+    this.#client.close(this.#exchange);
   }
 
   onRequestBody() {

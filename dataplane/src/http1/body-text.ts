@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Parser } from './parser.ts';
+import type { Message } from './message.ts';
 
 /** Up to here a copy into one string and one write is cheaper than a vector of buffers (measured). */
 const smallBody = 8192;
@@ -25,23 +25,23 @@ export function trailerText(trailers: readonly string[]): string {
   return text;
 }
 
-/** Bytes of body in the last chunk of the parser. */
-export function bodyBytes(parser: Parser): number {
+/** Bytes of body in the last chunk of the message. */
+export function bodyBytes(message: Message): number {
   let total = 0;
-  for (let i = 0; i < 2 * parser.bodyCount; i += 2) {
-    total += (parser.body[i + 1] ?? 0) - (parser.body[i] ?? 0);
+  for (let i = 0; i < 2 * message.bodyCount; i += 2) {
+    total += (message.body[i + 1] ?? 0) - (message.body[i] ?? 0);
   }
   return total;
 }
 
 /** What ends a chunked message, once its end was parsed. */
-function endText(parser: Parser, chunked: boolean): string {
-  return chunked && parser.messageDone ? `0\r\n${trailerText(parser.trailers)}\r\n` : '';
+function endText(message: Message, chunked: boolean): string {
+  return chunked && message.messageDone ? `0\r\n${trailerText(message.trailers)}\r\n` : '';
 }
 
 /** The body of the last chunk as text, re-framed, with the end of the message when it is there. */
-export function bodyText(parser: Parser, chunk: Buffer, chunked: boolean): string {
-  const { body, bodyCount } = parser;
+export function bodyText(message: Message, chunk: Buffer, chunked: boolean): string {
+  const { body, bodyCount } = message;
   let text = '';
   for (let i = 0; i < 2 * bodyCount; i += 2) {
     const from = body[i] ?? 0;
@@ -49,7 +49,7 @@ export function bodyText(parser: Parser, chunk: Buffer, chunked: boolean): strin
     const piece = chunk.toString('latin1', from, to);
     text += chunked ? `${(to - from).toString(16)}\r\n${piece}\r\n` : piece;
   }
-  return text + endText(parser, chunked);
+  return text + endText(message, chunked);
 }
 
 /**
@@ -59,16 +59,16 @@ export function bodyText(parser: Parser, chunk: Buffer, chunked: boolean): strin
 export function writeBody(
   socket: Socket,
   head: string,
-  parser: Parser,
+  message: Message,
   chunk: Buffer,
   chunked: boolean,
 ): boolean {
-  const { body, bodyCount } = parser;
-  if (bodyBytes(parser) <= smallBody) {
-    const text = head + bodyText(parser, chunk, chunked);
+  const { body, bodyCount } = message;
+  if (bodyBytes(message) <= smallBody) {
+    const text = head + bodyText(message, chunk, chunked);
     return text === '' ? !socket.writableNeedDrain : socket.write(text, 'latin1');
   }
-  const end = endText(parser, chunked);
+  const end = endText(message, chunked);
   socket.cork();
   let before = head;
   for (let i = 0; i < 2 * bodyCount; i += 2) {
@@ -77,7 +77,7 @@ export function writeBody(
     if (chunked) before += `${(to - from).toString(16)}\r\n`;
     if (before !== '') socket.write(before, 'latin1');
     const piece = chunk.subarray(from, to);
-    socket.write(parser.volatile ? Buffer.from(piece) : piece);
+    socket.write(message.volatile ? Buffer.from(piece) : piece);
     before = chunked ? '\r\n' : '';
   }
   if (before + end !== '') socket.write(before + end, 'latin1');

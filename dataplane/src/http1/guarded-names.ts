@@ -1,5 +1,5 @@
 import { Field, type FieldCode } from './field-names.ts';
-import type { Parser } from './parser.ts';
+import type { Message } from './message.ts';
 
 /** Names of header fields that only the gateway may send to upstreams. */
 export type GuardedNames = {
@@ -26,11 +26,15 @@ function folded(name: string): string {
 }
 
 /** Marks the field lines with a guarded name: they are not passed on, and nobody else reads them. */
-export function dropGuarded({ names, lengths }: GuardedNames, parser: Parser, codes: FieldCode[]) {
-  const { spans, fieldCount } = parser;
+export function dropGuarded(
+  { names, lengths }: GuardedNames,
+  message: Message,
+  codes: FieldCode[],
+) {
+  const { spans, fieldCount } = message;
   for (let i = 0; i < fieldCount; i++) {
     const length = (spans[4 * i + 1] ?? 0) - (spans[4 * i] ?? 0);
     if ((lengths & (1 << (length & 31))) === 0) continue;
-    if (names.has(folded(parser.nameAt(i)))) codes[i] = Field.guarded;
+    if (names.has(folded(message.nameAt(i)))) codes[i] = Field.guarded;
   }
 }

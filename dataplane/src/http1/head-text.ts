@@ -1,20 +1,20 @@
 import { drops, type Edits } from './edits.ts';
 import { Field, type FieldCode } from './field-names.ts';
-import type { Parser } from './parser.ts';
+import type { Message } from './message.ts';
 
 /**
- * The field lines of the head in `parser` whose code is in `keep`, as few slices as possible: runs of
+ * The field lines of the head in `message` whose code is in `keep`, as few slices as possible: runs of
  * kept lines are copied together. `keep` is a bit set of FieldCode. With `from` the copy begins there:
  * at the start line, when that is passed on as it came.
  */
 export function keptFields(
-  parser: Parser,
+  message: Message,
   codes: readonly FieldCode[],
   keep: number,
   edits: Edits,
   from = -1,
 ): string {
-  const { text, spans, fieldCount } = parser;
+  const { text, spans, fieldCount } = message;
   let out = '';
   let run = from;
   for (let i = 0; i < fieldCount; i++) {

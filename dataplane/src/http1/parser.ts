@@ -5,13 +5,14 @@ import {
   type ParserType,
   requestType,
 } from './llhttp.ts';
+import type { Message } from './message.ts';
 
 /**
  * The parser of one connection. After `execute` it holds the head of the current message as one
  * latin1 string with the offsets of its parts, and the body of the last chunk as spans of it.
  * Nothing is cut out of the head until somebody asks for it.
  */
-export class Parser implements Events {
+export class Parser implements Events, Message {
   /** The head, from the first byte of the message to the end of the last field value. */
   text = '';
   /** Request target, or the reason phrase of a response, as offsets into `text`. */
@@ -32,6 +33,7 @@ export class Parser implements Events {
   readonly trailers: string[] = [];
   /** Bytes of the last chunk that belong to this message. */
   consumed = 0;
+  readonly framed = false;
   /** Set before the answer to HEAD is parsed (RFC 9112 section 6.3, rule 1). */
   noBody = false;
   /** A message has begun and is not complete: line ends before it do not count (RFC 9112 section 2.2). */

@@ -1,7 +1,7 @@
 import { normalisePath } from '../router/index.ts';
 import { Field, type FieldCode, fieldCode } from './field-names.ts';
 import type { Limits } from './limits.ts';
-import type { Parser } from './parser.ts';
+import type { Message } from './message.ts';
 
 /** Why a request is answered before anything is forwarded; the connection is closed afterwards. */
 export type Rejection = { status: number; error: string };
@@ -60,35 +60,37 @@ export class RequestHead {
   clientTypeAt = -1;
   /** One FieldCode a field line. */
   readonly codes: FieldCode[] = [];
-  readonly parser: Parser;
+  readonly message: Message;
   #lastAuthority = '';
   #lastHost = '';
 
-  constructor(parser: Parser) {
-    this.parser = parser;
+  constructor(message: Message) {
+    this.message = message;
   }
 
-  /** Reads the head that the parser holds. Returns why it is refused, or undefined. */
+  /** Reads the head that the message holds. Returns why it is refused, or undefined. */
   read(limits: Limits): Rejection | undefined {
-    const { parser } = this;
+    const { message } = this;
     this.body = Body.none;
     this.contentLength = 0;
     this.expectsContinue = false;
     this.absolute = false;
-    this.method = parser.method;
-    this.keepAlive = parser.keepAlive;
-    if (parser.targetEnd - parser.targetStart > limits.targetBytes) return rejections.targetTooLong;
-    if (parser.text.length > limits.headBytes) return rejections.headTooLarge;
-    if (parser.fieldCount > limits.fields) return rejections.headTooLarge;
+    this.method = message.method;
+    this.keepAlive = message.keepAlive;
+    if (message.targetEnd - message.targetStart > limits.targetBytes)
+      return rejections.targetTooLong;
+    if (message.text.length > limits.headBytes) return rejections.headTooLarge;
+    if (message.fieldCount > limits.fields) return rejections.headTooLarge;
     return this.#readVersion() ?? this.#readFields() ?? this.#readTarget();
   }
 
   #readVersion(): Rejection | undefined {
-    const { version, text, targetStart, targetEnd } = this.parser;
+    const { version, text, targetStart, targetEnd } = this.message;
     this.http10 = version === 10;
+    if (this.method === 'CONNECT') return rejections.connect;
+    if (this.message.framed) return undefined;
     if (version !== 11 && version !== 10)
       return version >= 20 ? rejections.version : rejections.requestLine;
-    if (this.method === 'CONNECT') return rejections.connect;
     // llhttp takes more than one space (RFC 9112 section 3 allows to refuse it), and RTSP/ and ICE/.
     const strict =
       text.charCodeAt(targetStart - 2) !== space && text.charCodeAt(targetEnd + 1) === letterH;
@@ -96,7 +98,7 @@ export class RequestHead {
   }
 
   #readFields(): Rejection | undefined {
-    const { text, spans, fieldCount } = this.parser;
+    const { text, spans, fieldCount } = this.message;
     let hosts = 0;
     let codings = 0;
     let lengths = 0;
@@ -110,22 +112,22 @@ export class RequestHead {
       switch (code) {
         case Field.host:
           hosts++;
-          this.authority = this.parser.valueAt(i);
+          this.authority = this.message.valueAt(i);
           break;
         case Field.contentLength:
           // llhttp has checked that it is a single run of digits.
           lengths++;
-          this.contentLength = Number(this.parser.valueAt(i));
+          this.contentLength = Number(this.message.valueAt(i));
           this.body = this.contentLength > 0 ? Body.length : Body.none;
           break;
         case Field.transferEncoding: {
           codings++;
-          const problem = this.#transferCoding(this.parser.valueAt(i).toLowerCase());
+          const problem = this.#transferCoding(this.message.valueAt(i).toLowerCase());
           if (problem) return problem;
           break;
         }
         case Field.connection:
-          nominated = nominatedFields(this.parser.valueAt(i), nominated);
+          nominated = nominatedFields(this.message.valueAt(i), nominated);
           break;
         case Field.requestId:
           this.requestIdAt = ++requestIds === 1 ? i : -1;
@@ -135,19 +137,20 @@ export class RequestHead {
           break;
         case Field.expect:
           // RFC 9110 section 10.1.1; HTTP/1.0 clients cannot mean it.
-          if (this.parser.valueAt(i).toLowerCase() !== '100-continue')
+          if (this.message.valueAt(i).toLowerCase() !== '100-continue')
             return rejections.expectation;
           this.expectsContinue = !this.http10;
           break;
       }
     }
-    if (nominated) dropNominated(this.parser, this.codes, nominated);
+    if (nominated) dropNominated(this.message, this.codes, nominated);
     // RFC 9112 section 6.1: one coding, never with a length, never in HTTP/1.0.
     if (codings > 1 || (codings > 0 && (lengths > 0 || this.http10))) return rejections.framing;
     if (!Number.isSafeInteger(this.contentLength)) return rejections.framing;
     // RFC 9112 section 3.2: exactly one Host in HTTP/1.1, never two.
     if (hosts > 1 || (hosts === 0 && !this.http10)) return rejections.host;
     if (hosts === 0) this.authority = '';
+    if (this.message.framed) this.body = framedBody(this.message, lengths > 0);
     return undefined;
   }
 
@@ -159,7 +162,7 @@ export class RequestHead {
   }
 
   #readTarget(): Rejection | undefined {
-    const { text, targetStart, targetEnd } = this.parser;
+    const { text, targetStart, targetEnd } = this.message;
     let target = text.slice(targetStart, targetEnd);
     this.target = target;
     if (target.charCodeAt(0) !== slash) {
@@ -201,19 +204,19 @@ export class RequestHead {
     return true;
   }
 
-  /** Where the request line begins in the text of the parser. */
+  /** Where the request line begins in the text of the message. */
   get lineStart(): number {
-    return this.parser.targetStart - this.method.length - 1;
+    return this.message.targetStart - this.method.length - 1;
   }
 
   /** Index of the field line with this lower-case name; -1: none, -2: more than one. */
   lineOf(name: string): number {
-    const { spans, fieldCount } = this.parser;
+    const { spans, fieldCount } = this.message;
     let found = -1;
     for (let i = 0; i < fieldCount; i++) {
       if ((spans[4 * i + 1] ?? 0) - (spans[4 * i] ?? 0) !== name.length) continue;
       if (this.codes[i] === Field.guarded) continue;
-      if (this.parser.nameAt(i).toLowerCase() !== name) continue;
+      if (this.message.nameAt(i).toLowerCase() !== name) continue;
       if (found >= 0) return -2;
       found = i;
     }
@@ -223,31 +226,37 @@ export class RequestHead {
   /** Indices of all field lines with this lower-case name. */
   linesOf(name: string): number[] {
     const indices: number[] = [];
-    for (let i = 0; i < this.parser.fieldCount; i++) {
-      if (this.parser.nameAt(i).toLowerCase() === name) indices.push(i);
+    for (let i = 0; i < this.message.fieldCount; i++) {
+      if (this.message.nameAt(i).toLowerCase() === name) indices.push(i);
     }
     return indices;
   }
 
   /** Value of a field by lower-case name; several lines are joined (RFC 9110 section 5.3). */
   header(name: string): string | undefined {
-    return fieldValue(this.parser, name, this.codes);
+    return fieldValue(this.message, name, this.codes);
   }
 }
 
-/** Value of a field in the head that `parser` holds; several lines are joined, guarded ones left out. */
+/** How a message that frames delimit (RFC 9113 section 8.1) is framed where it goes on in HTTP/1.1. */
+export function framedBody({ messageDone }: Message, hasLength: boolean): BodyKind {
+  if (messageDone) return Body.none;
+  return hasLength ? Body.length : Body.chunked;
+}
+
+/** Value of a field in the head that `message` holds; several lines are joined, guarded ones left out. */
 export function fieldValue(
-  parser: Parser,
+  message: Message,
   name: string,
   codes?: readonly FieldCode[],
 ): string | undefined {
-  const { spans, fieldCount } = parser;
+  const { spans, fieldCount } = message;
   let value: string | undefined;
   for (let i = 0; i < fieldCount; i++) {
     const start = spans[4 * i] ?? 0;
     if ((spans[4 * i + 1] ?? 0) - start !== name.length) continue;
-    if (parser.nameAt(i).toLowerCase() !== name || codes?.[i] === Field.guarded) continue;
-    value = value === undefined ? parser.valueAt(i) : `${value}, ${parser.valueAt(i)}`;
+    if (message.nameAt(i).toLowerCase() !== name || codes?.[i] === Field.guarded) continue;
+    value = value === undefined ? message.valueAt(i) : `${value}, ${message.valueAt(i)}`;
   }
   return value;
 }
@@ -270,9 +279,9 @@ export function nominatedFields(value: string, known: string[] | undefined): str
 }
 
 /** Marks the nominated field lines as dropped; fields with a meaning of their own keep it. */
-export function dropNominated(parser: Parser, codes: FieldCode[], nominated: string[]) {
-  for (let i = 0; i < parser.fieldCount; i++) {
+export function dropNominated(message: Message, codes: FieldCode[], nominated: string[]) {
+  for (let i = 0; i < message.fieldCount; i++) {
     if (codes[i] !== Field.ordinary && codes[i] !== Field.clientType) continue;
-    if (nominated.includes(parser.nameAt(i).toLowerCase())) codes[i] = Field.dropped;
+    if (nominated.includes(message.nameAt(i).toLowerCase())) codes[i] = Field.dropped;
   }
 }

@@ -38,7 +38,7 @@ export function requestText(head: RequestHead, plan: RequestPlan): string {
   let text = sameLine ? '' : `${head.method} ${plan.target} HTTP/1.1\r\n`;
   if (rewritesHost) text += `host: ${plan.host === '' ? head.authority : plan.host}\r\n`;
   const from = sameLine ? head.lineStart : -1;
-  text += keptFields(head.parser, head.codes, rewritesHost ? always : withHost, edits, from);
+  text += keptFields(head.message, head.codes, rewritesHost ? always : withHost, edits, from);
   const end = head.body === Body.chunked ? chunkedEnd : plainEnd;
   if (edits === noEdits) return text + plan.forwarded + plan.requestId + end;
   text += withoutDropped(edits, `${plan.forwarded + plan.requestId}\r\n`);

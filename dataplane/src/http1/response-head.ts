@@ -2,8 +2,8 @@ import { httpDate } from '../state/date.ts';
 import { type Edits, withoutDropped } from './edits.ts';
 import { Field, type FieldCode, fieldCode } from './field-names.ts';
 import { codeSet, keptFields } from './head-text.ts';
-import type { Parser } from './parser.ts';
-import { Body, type BodyKind, dropNominated, nominatedFields } from './request-head.ts';
+import type { Message } from './message.ts';
+import { Body, type BodyKind, dropNominated, framedBody, nominatedFields } from './request-head.ts';
 
 const letterH = 0x48;
 
@@ -20,43 +20,48 @@ export class ResponseHead {
   /** Milliseconds of the Keep-Alive timeout the upstream announced; 0: none. */
   keepAliveHint = 0;
   readonly codes: FieldCode[] = [];
-  readonly parser: Parser;
+  readonly message: Message;
 
-  constructor(parser: Parser) {
-    this.parser = parser;
+  constructor(message: Message) {
+    this.message = message;
   }
 
-  /** Reads the head that the parser holds. False: its framing cannot be trusted (RFC 9112 section 6.3). */
+  /** Reads the head that the message holds. False: its framing cannot be trusted (RFC 9112 section 6.3). */
   read(): boolean {
-    const { parser } = this;
+    const { message } = this;
     // llhttp reads RTSP/ and ICE/ too, and any three digits (RFC 9110 section 15: 100 to 599).
-    if (parser.text.charCodeAt(0) !== letterH || parser.status < 100) return false;
-    this.status = parser.status;
-    this.keepAlive = parser.keepAlive;
+    if (message.text.charCodeAt(0) !== letterH || message.status < 100) return false;
+    this.status = message.status;
+    this.keepAlive = message.keepAlive;
     this.keepAliveHint = 0;
     this.contentLength = 0;
     this.dated = false;
     let length = false;
     let codings = 0;
     let nominated: string[] | undefined;
-    for (let i = 0; i < parser.fieldCount; i++) {
-      const code = fieldCode(parser.text, parser.spans[4 * i] ?? 0, parser.spans[4 * i + 1] ?? 0);
+    for (let i = 0; i < message.fieldCount; i++) {
+      const code = fieldCode(
+        message.text,
+        message.spans[4 * i] ?? 0,
+        message.spans[4 * i + 1] ?? 0,
+      );
       this.codes[i] = code;
       if (code === Field.contentLength) {
         length = true;
-        this.contentLength = Number(parser.valueAt(i));
+        this.contentLength = Number(message.valueAt(i));
       } else if (code === Field.transferEncoding) {
         codings++;
-        if (parser.valueAt(i).toLowerCase() !== 'chunked') return false;
+        if (message.valueAt(i).toLowerCase() !== 'chunked') return false;
       } else if (code === Field.date) {
         this.dated = true;
       } else if (code === Field.connection) {
-        nominated = nominatedFields(parser.valueAt(i), nominated);
+        nominated = nominatedFields(message.valueAt(i), nominated);
       } else if (code === Field.dropped) this.#readKeepAlive(i);
     }
-    if (nominated) dropNominated(parser, this.codes, nominated);
-    if (codings > 1 || (codings > 0 && (length || parser.version === 10))) return false;
-    if (!Number.isSafeInteger(this.contentLength) || parser.version > 11) return false;
+    if (nominated) dropNominated(message, this.codes, nominated);
+    if (codings > 1 || (codings > 0 && (length || message.version === 10))) return false;
+    if (!Number.isSafeInteger(this.contentLength) || (message.version > 11 && !message.framed))
+      return false;
     this.body = this.#bodyKind(codings > 0, length);
     if (this.body === Body.untilClose) this.keepAlive = false;
     return true;
@@ -65,20 +70,21 @@ export class ResponseHead {
   /** RFC 9112 section 6.3, rules 1 and 4 to 8. */
   #bodyKind(chunked: boolean, length: boolean): BodyKind {
     const { status } = this;
-    if (this.parser.noBody || status === 204 || status === 304 || status < 200) return Body.none;
+    if (this.message.noBody || status === 204 || status === 304 || status < 200) return Body.none;
+    if (this.message.framed) return framedBody(this.message, length);
     if (chunked) return Body.chunked;
     if (length) return this.contentLength > 0 ? Body.length : Body.none;
     return Body.untilClose;
   }
 
   #readKeepAlive(index: number) {
-    if (this.parser.nameAt(index).length !== 10) return;
-    const hint = /(?:^|[\s,])timeout=(\d{1,6})/i.exec(this.parser.valueAt(index));
+    if (this.message.nameAt(index).length !== 10) return;
+    const hint = /(?:^|[\s,])timeout=(\d{1,6})/i.exec(this.message.valueAt(index));
     if (hint) this.keepAliveHint = Number(hint[1]) * 1000;
   }
 
   get reason(): string {
-    const { text, targetStart, targetEnd } = this.parser;
+    const { text, targetStart, targetEnd } = this.message;
     return text.slice(targetStart, targetEnd);
   }
 }
@@ -114,11 +120,11 @@ const keptWithLength = keptAlways | codeSet(Field.contentLength);
 export function responseText(head: ResponseHead, plan: ResponsePlan): string {
   // RFC 9110 section 8.6: no Content-Length in 204.
   const keep = head.status === 204 ? keptAlways : keptWithLength;
-  const { parser, codes } = head;
+  const { message, codes } = head;
   // The status line of an HTTP/1.1 upstream that is as ours would be is copied with the fields.
-  const sameLine = parser.targetStart === statusLineStart && parser.version === 11;
+  const sameLine = message.targetStart === statusLineStart && message.version === 11;
   let text = sameLine ? '' : `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
-  text += keptFields(parser, codes, keep, plan.edits, sameLine ? 0 : -1);
+  text += keptFields(message, codes, keep, plan.edits, sameLine ? 0 : -1);
   // RFC 9110 section 6.6.1: a recipient that passes a response on appends the Date it lacks.
   if (!head.dated) text += withoutDropped(plan.edits, `date: ${httpDate()}\r\n`);
   const own = `${plan.own}x-request-id: ${plan.requestId}\r\n`;
@@ -133,7 +139,7 @@ export function responseText(head: ResponseHead, plan: ResponsePlan): string {
 
 /** A 1xx response, passed on as it came without hop-by-hop fields (RFC 9110 section 15.2). */
 export function informationalText(head: ResponseHead, edits: Edits): string {
-  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${keptFields(head.parser, head.codes, keptAlways, edits)}\r\n`;
+  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${keptFields(head.message, head.codes, keptAlways, edits)}\r\n`;
 }
 
 /** A 101, with the lines that name the protocol in `own` (RFC 9110 section 15.2.2). */
@@ -141,7 +147,7 @@ export function switchText(
   head: ResponseHead,
   { edits, requestId, own }: Pick<ResponsePlan, 'edits' | 'requestId' | 'own'>,
 ): string {
-  const fields = keptFields(head.parser, head.codes, keptAlways, edits);
+  const fields = keptFields(head.message, head.codes, keptAlways, edits);
   const added = withoutDropped(edits, `${own}x-request-id: ${requestId}\r\n`) + edits.append;
   return `HTTP/1.1 101 ${head.reason}\r\n${fields}${added}\r\n`;
 }

@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { type Client, type ClientTunnel, Exchange } from '../exchange/exchange.ts';
+import { type Client, type ClientTunnel, Exchange, type TunnelEnd } from '../exchange/exchange.ts';
 import { startExchange } from '../exchange/filters.ts';
 import { type Edits, noEdits } from '../http1/edits.ts';
-import { dropGuarded } from '../http1/guarded-names.ts';
 import { errorReply, type Reply } from '../http1/reply.ts';
 import type { Rejection } from '../http1/request-head.ts';
 import type { LinkedListener } from '../link/runtime.ts';
@@ -145,12 +144,9 @@ export class DownstreamConnection implements Client {
 
   #begin(chunk: Buffer) {
     const exchange = this.#open();
-    const { head } = exchange;
-    const listener = this.#context.listenerOf(head.host);
+    const listener = this.#context.listenerOf(exchange.head.host);
     this.#listener = listener;
-    if (listener?.guarded) dropGuarded(listener.guarded, head.parser, head.codes);
-    exchange.match = listener?.router.match(head);
-    startExchange(exchange, this.#reader.parser, chunk);
+    startExchange(exchange, listener, chunk);
   }
 
   #moreBody(progress: Progress, chunk: Buffer) {
@@ -228,7 +224,21 @@ export class DownstreamConnection implements Client {
     else this.#socket.destroy(); // TLS: the missing close_notify tells (RFC 8446 section 6.1).
   }
 
-  openTunnel(exchange: Exchange, tunnel: ClientTunnel) {
+  get tunnelEnd(): TunnelEnd {
+    const { writer } = this;
+    return {
+      switchProtocol: (exchange, head, edits) => writer.switchProtocol(exchange, head, edits),
+      open: (exchange, tunnel) => this.#openTunnel(exchange, tunnel),
+      pass: (chunk) => writer.pass(chunk),
+      end: () => void this.#socket.end(),
+      close: (exchange) => {
+        this.#record(exchange);
+        this.#end();
+      },
+    };
+  }
+
+  #openTunnel(exchange: Exchange, tunnel: ClientTunnel) {
     exchange.tunnel = tunnel;
     exchange.action = tunnel;
     exchange.close = true;
@@ -238,15 +248,6 @@ export class DownstreamConnection implements Client {
     this.#backlog = undefined;
     this.#socket.resume();
     if (early) tunnel.onClientBytes(early);
-  }
-
-  endTunnel() {
-    this.#socket.end();
-  }
-
-  closeTunnel(exchange: Exchange) {
-    this.#record(exchange);
-    this.#end();
   }
 
   pause() {

@@ -6,9 +6,9 @@ import { RequestHead } from '../http1/request-head.ts';
 import { ForwardedLines } from './forwarded.ts';
 
 function headOf(lines: string): RequestHead {
-  const parser = new Parser(requestType);
-  parser.execute(Buffer.from(`GET / HTTP/1.1\r\nHost: a\r\n${lines}\r\n`));
-  const head = new RequestHead(parser);
+  const message = new Parser(requestType);
+  message.execute(Buffer.from(`GET / HTTP/1.1\r\nHost: a\r\n${lines}\r\n`));
+  const head = new RequestHead(message);
   expect(head.read(defaultLimits)).toBeUndefined();
   return head;
 }

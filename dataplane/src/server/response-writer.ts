@@ -77,7 +77,7 @@ export class ResponseWriter implements ResponsePassage {
   ): boolean {
     const { http10 } = exchange.head;
     const chunked = source.body >= Body.chunked && !http10;
-    exchange.bytesSent += bodyBytes(source.parser);
+    exchange.bytesSent += bodyBytes(source.message);
     if (!first) return this.#write('', source, chunk, chunked);
     if (!exchange.requestDone || this.#context.leaving) exchange.close = true;
     // RFC 9112 section 6.1: no chunks for HTTP/1.0, so the close is the end.
@@ -112,8 +112,8 @@ export class ResponseWriter implements ResponsePassage {
     this.full = !this.#socket.write(bytes, 'latin1');
   }
 
-  #write(text: string, { parser }: ResponseHead, chunk: Buffer, chunked: boolean): boolean {
-    const ready = writeBody(this.#socket, text, parser, chunk, chunked);
+  #write(text: string, { message }: ResponseHead, chunk: Buffer, chunked: boolean): boolean {
+    const ready = writeBody(this.#socket, text, message, chunk, chunked);
     this.full = !ready;
     return ready;
   }

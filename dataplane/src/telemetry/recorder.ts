@@ -120,6 +120,6 @@ export function createRecorder(series: Series, report: (error: unknown) => void)
 
 function clientType({ head }: Exchange): number {
   if (head.clientTypeAt < 0) return 0;
-  const index = clientTypes.indexOf(head.parser.valueAt(head.clientTypeAt).toLowerCase());
+  const index = clientTypes.indexOf(head.message.valueAt(head.clientTypeAt).toLowerCase());
   return index < 0 ? clientTypes.length - 1 : index;
 }

@@ -2,37 +2,13 @@ import { connect, type Socket } from 'node:net';
 import { writeBody } from '../http1/body-text.ts';
 import { framingOverhead } from '../http1/limits.ts';
 import { responseType } from '../http1/llhttp.ts';
+import type { Message } from '../http1/message.ts';
 import { Parser } from '../http1/parser.ts';
 import { Body } from '../http1/request-head.ts';
 import { ResponseHead } from '../http1/response-head.ts';
 import { createDeadline, type TimerWheel } from '../state/timer-wheel.ts';
 import { ReadBuffer } from './read-buffer.ts';
-
-/** Why an upstream did not answer as it should. */
-export type Failure = 'connect' | 'connect timeout' | 'reset' | 'protocol';
-
-/** Who receives what an upstream answers to one request. */
-export type ResponseSink = {
-  /** A 1xx response, in `connection.head`. */
-  onInterim(connection: UpstreamConnection): void;
-  /**
-   * 101 came, in `connection.head`, and `rest` behind it. False: nobody asked for it. Whoever takes it has
-   * called `openTunnel`.
-   */
-  onUpgrade?(connection: UpstreamConnection, rest: Buffer): boolean;
-  /** A chunk was parsed. `first`: the head is in it. The end is told by `onResponseEnd`. */
-  onResponse(connection: UpstreamConnection, chunk: Buffer, first: boolean): void;
-  /** True while bytes of the last chunk may still wait to be written. */
-  keepsChunk(): boolean;
-  /** The response is complete; the connection belongs to the pool again. */
-  onResponseEnd(connection: UpstreamConnection): void;
-  /** The connection is gone before the response was complete. */
-  onFailure(connection: UpstreamConnection, failure: Failure, detail: string): void;
-  /** The upstream takes more of the request body. */
-  onUpstreamWritable(): void;
-  /** The sink itself threw; the connection is gone. */
-  onBug(error: unknown): void;
-};
+import type { Failure, ResponseSink, UpstreamStream } from './stream.ts';
 
 /** What an upstream sends through a tunnel goes here. */
 export type UpstreamTunnel = {
@@ -65,7 +41,7 @@ const interimLimit = 16;
 const tunnelLinger = 10_000;
 
 /** One HTTP/1.1 connection to an endpoint: one request at a time. */
-export class UpstreamConnection {
+export class UpstreamConnection implements UpstreamStream {
   readonly socket: Socket;
   readonly parser = new Parser(responseType);
   readonly head = new ResponseHead(this.parser);
@@ -123,24 +99,24 @@ export class UpstreamConnection {
     return this.#sink === undefined;
   }
 
-  /**
-   * Sends a request head with what is there of the body. `source` is the parser of the client, its
-   * last chunk is `chunk`. Returns false when the caller should wait for `onUpstreamWritable`.
-   */
-  send(sink: ResponseSink, text: string, chunked: boolean, source: Parser, chunk: Buffer): boolean {
+  send(
+    sink: ResponseSink,
+    text: string,
+    chunked: boolean,
+    source: Message,
+    chunk: Buffer,
+  ): boolean {
     this.#begin(sink, source.method === 'HEAD', source.messageDone);
     this.#chunkedRequest = chunked;
     return writeBody(this.socket, text, source, chunk, chunked);
   }
 
-  /** Sends a head with what was held of the body, latin1; `source` tells whether more will come. */
-  sendHeld(sink: ResponseSink, text: string, chunked: boolean, source: Parser): boolean {
+  sendHeld(sink: ResponseSink, text: string, chunked: boolean, source: Message): boolean {
     this.#begin(sink, source.method === 'HEAD', source.messageDone);
     this.#chunkedRequest = chunked;
     return this.socket.write(text, 'latin1');
   }
 
-  /** Sends a request that is complete in `text`. */
   sendWhole(sink: ResponseSink, text: Buffer, head: boolean) {
     this.#begin(sink, head, true);
     this.socket.write(text);
@@ -155,8 +131,7 @@ export class UpstreamConnection {
     this.parser.noBody = head;
   }
 
-  /** Sends more of the request body: what the client's parser found in `chunk`. */
-  sendMore(source: Parser, chunk: Buffer): boolean {
+  sendMore(source: Message, chunk: Buffer): boolean {
     this.#requestDone = source.messageDone;
     return writeBody(this.socket, '', source, chunk, this.#chunkedRequest);
   }
@@ -176,7 +151,28 @@ export class UpstreamConnection {
     this.#wheel.arm(this.deadline, this.#wheel.time() + tunnelLinger);
   }
 
-  /** Gives the exchange up: the connection cannot be reused. Nothing is reported to the sink. */
+  get paused(): boolean {
+    return this.socket.isPaused();
+  }
+
+  pause() {
+    this.socket.pause();
+  }
+
+  resume() {
+    this.socket.resume();
+  }
+
+  /** Sends bytes through a tunnel. False: wait for `onUpstreamWritable`. */
+  write(chunk: Buffer): boolean {
+    return this.socket.write(chunk);
+  }
+
+  /** Sends nothing more through a tunnel. */
+  end() {
+    this.socket.end();
+  }
+
   abort() {
     this.#sink = undefined;
     this.#tunnel = undefined;

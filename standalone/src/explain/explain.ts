@@ -47,7 +47,7 @@ export function explanationOf(request: Asked, snapshot: LinkedSnapshot): Explana
     return { source, request: refusedRequest(request), ...nothing, answer, ...ends };
   }
   const listener = listenerFor(port, head.host);
-  if (listener?.guarded) dropGuarded(listener.guarded, head.parser, head.codes);
+  if (listener?.guarded) dropGuarded(listener.guarded, head.message, head.codes);
   const recorded = recordedExchange(head, request, listener);
   const { exchange } = recorded;
   const common = {
@@ -77,10 +77,10 @@ function explainedRequest(
   head: RequestHead,
   clientAddress: string,
 ): ExplainedRequest {
-  const { host, path, query, parser, codes } = head;
+  const { host, path, query, message, codes } = head;
   const droppedHeaders: string[] = [];
-  for (let i = 0; i < parser.fieldCount; i++) {
-    if (codes[i] === Field.guarded) droppedHeaders.push(parser.nameAt(i));
+  for (let i = 0; i < message.fieldCount; i++) {
+    if (codes[i] === Field.guarded) droppedHeaders.push(message.nameAt(i));
   }
   return { method, url, scheme, host, path, query, clientAddress, droppedHeaders };
 }

@@ -32,9 +32,7 @@ export function recordedExchange(
     },
     finish: () => undefined,
     cut: () => undefined,
-    openTunnel: () => undefined,
-    endTunnel: () => undefined,
-    closeTunnel: () => undefined,
+    tunnelEnd: undefined,
     fail(_exchange, error) {
       throw error;
     },

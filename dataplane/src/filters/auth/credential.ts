@@ -71,7 +71,7 @@ class HeaderCredential implements Credential {
 function fromHeader(head: RequestHead, name: string, prefix: string): Found {
   const index = head.lineOf(name);
   if (index < 0) return index === -1 ? undefined : 'ambiguous';
-  const value = head.parser.valueAt(index);
+  const value = head.message.valueAt(index);
   if (prefix === '') return value === '' ? undefined : new HeaderCredential(value, index);
   if (value.slice(0, prefix.length).toLowerCase() !== prefix) return undefined;
   // RFC 9110 section 11.4: one or more spaces.
@@ -100,7 +100,7 @@ function stripCookie(head: RequestHead, effects: Effects, name: string) {
   const rest: string[] = [];
   for (const index of head.linesOf('cookie')) {
     effects.hidden = [...(effects.hidden ?? []), index];
-    rest.push(...head.parser.valueAt(index).split('; '));
+    rest.push(...head.message.valueAt(index).split('; '));
   }
   const kept = rest.filter((pair) => !pair.startsWith(`${name}=`));
   if (kept.length > 0) effects.upstreamFields += `cookie: ${kept.join('; ')}\r\n`;

@@ -29,14 +29,14 @@ function targetOf({ path, query }: RequestHead): string {
 
 /** What the upstream will get as well; several lines are joined (RFC 9110 section 5.3). */
 function fieldsOf(head: RequestHead, names: ReadonlySet<string> | undefined) {
-  const { parser } = head;
+  const { message } = head;
   const fields = new Map<string, string>();
-  for (let i = 0; i < parser.fieldCount; i++) {
+  for (let i = 0; i < message.fieldCount; i++) {
     if (!passedOn.has(head.codes[i] ?? Field.dropped)) continue;
-    const name = parser.nameAt(i).toLowerCase();
+    const name = message.nameAt(i).toLowerCase();
     if (names && !names.has(name)) continue;
     const before = fields.get(name);
-    const value = Buffer.from(parser.valueAt(i), 'latin1').toString('utf8');
+    const value = Buffer.from(message.valueAt(i), 'latin1').toString('utf8');
     // RFC 9113 section 8.2.3: pieces of a cookie are joined by a semicolon.
     const separator = name === 'cookie' ? '; ' : ', ';
     fields.set(name, before === undefined ? value : before + separator + value);

@@ -17,7 +17,7 @@ export function cookiesOf(head: RequestHead): ReadonlyMap<string, string> {
 }
 
 function pairsOf(head: RequestHead): string[] {
-  const lines = head.linesOf('cookie').map((index) => head.parser.valueAt(index));
+  const lines = head.linesOf('cookie').map((index) => head.message.valueAt(index));
   return lines.flatMap((line) => line.split(';').map((pair) => pair.trim()));
 }
 
