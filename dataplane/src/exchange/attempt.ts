@@ -68,8 +68,8 @@ export class Attempt implements ResponseSink {
   }
 
   /** Sends the head again with what was held of the body. False as above. */
-  sendHeld(text: string, chunked: boolean, source: Message): boolean {
-    return this.stream.sendHeld(this, text, chunked, source);
+  sendHeld(text: string, chunked: boolean, source: Message, body: string): boolean {
+    return this.stream.sendHeld(this, text, chunked, source, body);
   }
 
   /** Takes no more of an answer whose head has come, as the request is sent again. */
@@ -167,7 +167,10 @@ export class Attempt implements ResponseSink {
   }
 }
 
-/** RFC 9112 section 9.3.1: a kept connection may be closed just as it is used again. That is no failure. */
+/**
+ * RFC 9112 section 9.3.1: a kept connection may be closed just as it is used again; RFC 9113 section 6.8: or
+ * its upstream says that it takes no more. That is no failure.
+ */
 export function isStale({ reused, answered }: UpstreamStream, failure: Failure): boolean {
-  return failure === 'reset' && reused && !answered;
+  return reused && !answered && (failure === 'reset' || failure === 'refused');
 }

@@ -98,7 +98,7 @@ export class Delivery implements RunningAction, Sender, Recoverable {
 
   #sendHeld(attempt: Attempt): boolean {
     const body = this.retries?.held.text ?? '';
-    return attempt.sendHeld(this.text + body, this.#chunked, this.#source);
+    return attempt.sendHeld(this.text, this.#chunked, this.#source, body);
   }
 
   get #chunked(): boolean {

@@ -26,35 +26,36 @@ export function startMirrors(
 ): ((message: Message, chunk: Buffer) => void) | undefined {
   const chosen = mirrors.filter(({ percent }) => Math.random() * 100 < percent);
   if (chosen.length === 0) return undefined;
-  const { method, body, message } = exchange.head;
+  const { body, message } = exchange.head;
   const chunked = body === Body.chunked;
-  const pieces: string[] = [text];
-  let size = 0;
+  let held = '';
+  let lost = false;
 
   const take = (source: Message, bytes: Buffer) => {
-    if (size > bodyLimit) return;
-    const piece = bodyText(source, bytes, chunked);
-    size += piece.length;
-    if (size > bodyLimit) pieces.length = 0;
-    else pieces.push(piece);
-    if (size > bodyLimit || !source.messageDone) return;
-    const whole = Buffer.from(pieces.join(''), 'latin1');
-    for (const mirror of chosen) sendCopy(mirror, whole, method === 'HEAD');
+    if (lost) return;
+    held += bodyText(source, bytes, false);
+    lost = held.length > bodyLimit;
+    if (lost) held = '';
+    else if (source.messageDone) {
+      for (const mirror of chosen) sendCopy(mirror, { text, chunked, source, body: held });
+    }
   };
   take(message, chunk);
   return message.messageDone ? undefined : take;
 }
 
-function sendCopy(mirror: LinkedMirror, whole: Buffer, head: boolean) {
-  const { upstream } = mirror;
+/** A request as it is copied. `source` has ended. */
+type Copy = { text: string; chunked: boolean; source: Message; body: string };
+
+function sendCopy({ upstream }: LinkedMirror, { text, chunked, source, body }: Copy) {
   const endpoint = upstream.pick();
   if (!endpoint?.pool.room || upstream.copies >= copiesUnderWay) return;
   upstream.copies++;
   const sentAt = now();
-  const connection = endpoint.pool.acquire(sentAt, false);
+  const stream = endpoint.pool.acquire(sentAt, false);
   const deadline = createDeadline(() => {
     upstream.copies--;
-    connection.abort();
+    stream.abort();
   });
   const done = () => {
     upstream.copies--;
@@ -70,7 +71,7 @@ function sendCopy(mirror: LinkedMirror, whole: Buffer, head: boolean) {
     onBug: done,
   };
   upstream.wheel.arm(deadline, sentAt + answerTimeout);
-  connection.sendWhole(discard, whole, head);
+  stream.sendHeld(discard, text, chunked, source, body);
 }
 
 function ignore() {

@@ -78,6 +78,7 @@ export class Recovery {
       if (attempts >= connectAttempts || upstream.size < 2) return undefined;
       return this.#other();
     }
+    if (failure === 'refused') return this.#other([endpoint]) ?? endpoint;
     return isStale(stream, failure) && isIdempotent(exchange.head) ? endpoint : undefined;
   }
 

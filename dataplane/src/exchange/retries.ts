@@ -1,5 +1,5 @@
 import type { Message } from '../http1/message.ts';
-import { Body, type RequestHead } from '../http1/request-head.ts';
+import type { RequestHead } from '../http1/request-head.ts';
 import type { LinkedRetries } from '../link/runtime.ts';
 import type { RetryReason } from '../upstreams/retry-counts.ts';
 import type { Failure } from '../upstreams/stream.ts';
@@ -16,7 +16,7 @@ export function isIdempotent({ method }: RequestHead): boolean {
 
 /** Whether, when and where the request of an exchange is sent again. */
 export class Retries {
-  readonly held: HeldBody;
+  readonly held = new HeldBody();
   readonly #rule: LinkedRetries;
   readonly #upstream: Upstream;
   readonly #exchange: Exchange;
@@ -33,7 +33,6 @@ export class Retries {
     this.#exchange = exchange;
     this.#idempotent = isIdempotent(exchange.head);
     this.#most = most;
-    this.held = new HeldBody(exchange.head.body === Body.chunked);
     upstream.retryLoad.requests++;
     exchange.atEnd ??= [];
     exchange.atEnd.push(() => this.#end());
@@ -76,7 +75,8 @@ export class Retries {
     switch (failure) {
       case 'connect':
       case 'connect timeout':
-        // Nothing was sent, so any method may try again.
+      case 'refused':
+        // Nothing was sent, or nothing of it processed, so any method may try again.
         return connect && this.#resendable ? 'connect-failure' : undefined;
       case 'reset':
       case 'protocol':

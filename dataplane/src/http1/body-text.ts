@@ -39,6 +39,12 @@ function endText(message: Message, chunked: boolean): string {
   return chunked && message.messageDone ? `0\r\n${trailerText(message.trailers)}\r\n` : '';
 }
 
+/** A body that was held without framing (latin1), framed, with the end of the message when it is there. */
+export function heldText(body: string, message: Message, chunked: boolean): string {
+  const framed = chunked && body !== '' ? `${body.length.toString(16)}\r\n${body}\r\n` : body;
+  return framed + endText(message, chunked);
+}
+
 /** The body of the last chunk as text, re-framed, with the end of the message when it is there. */
 export function bodyText(message: Message, chunk: Buffer, chunked: boolean): string {
   const { body, bodyCount } = message;

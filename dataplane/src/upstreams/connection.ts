@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { writeBody } from '../http1/body-text.ts';
+import { heldText, writeBody } from '../http1/body-text.ts';
 import { framingOverhead } from '../http1/limits.ts';
 import { responseType } from '../http1/llhttp.ts';
 import type { Message } from '../http1/message.ts';
@@ -111,15 +111,16 @@ export class UpstreamConnection implements UpstreamStream {
     return writeBody(this.socket, text, source, chunk, chunked);
   }
 
-  sendHeld(sink: ResponseSink, text: string, chunked: boolean, source: Message): boolean {
+  sendHeld(
+    sink: ResponseSink,
+    text: string,
+    chunked: boolean,
+    source: Message,
+    body: string,
+  ): boolean {
     this.#begin(sink, source.method === 'HEAD', source.messageDone);
     this.#chunkedRequest = chunked;
-    return this.socket.write(text, 'latin1');
-  }
-
-  sendWhole(sink: ResponseSink, text: Buffer, head: boolean) {
-    this.#begin(sink, head, true);
-    this.socket.write(text);
+    return this.socket.write(text + heldText(body, source, chunked), 'latin1');
   }
 
   #begin(sink: ResponseSink, head: boolean, requestDone: boolean) {

@@ -3,7 +3,13 @@ import type { ResponseHead } from '../http1/response-head.ts';
 import type { UpstreamConnection } from './connection.ts';
 
 /** Why an upstream did not answer as it should. */
-export type Failure = 'connect' | 'connect timeout' | 'reset' | 'protocol';
+export type Failure =
+  | 'connect'
+  | 'connect timeout'
+  | 'reset'
+  | 'protocol'
+  /** The upstream said that it did not process the request (RFC 9113 section 8.7). */
+  | 'refused';
 
 /** Who receives what an upstream answers to one request. */
 export type ResponseSink = {
@@ -44,10 +50,17 @@ export type UpstreamStream = {
    * `onUpstreamWritable`.
    */
   send(sink: ResponseSink, text: string, chunked: boolean, source: Message, chunk: Buffer): boolean;
-  /** Sends a head with what was held of the body, framed as in HTTP/1.1; `source` tells whether more will come. */
-  sendHeld(sink: ResponseSink, text: string, chunked: boolean, source: Message): boolean;
-  /** Sends a request that is complete in `text`. `head`: it is HEAD. */
-  sendWhole(sink: ResponseSink, text: Buffer, head: boolean): void;
+  /**
+   * Sends a head with `body`, which was held (latin1, without framing); `source` tells whether more will
+   * come. False as in `send`.
+   */
+  sendHeld(
+    sink: ResponseSink,
+    text: string,
+    chunked: boolean,
+    source: Message,
+    body: string,
+  ): boolean;
   /** Sends more of the request body: what `source` found in `chunk`. False as in `send`. */
   sendMore(source: Message, chunk: Buffer): boolean;
   /** Stops and restarts reading the response. */
