@@ -8,6 +8,8 @@ import { suite } from '../../src/suite.ts';
 
 const { cluster, kubectl } = suite('last-known-good');
 
+const file = '/var/lib/gatehouse/last-known-good';
+
 /** For every host, so that it can be asked for through the API server. */
 const route = {
   apiVersion: 'gatehouse.dev/v1alpha1',
@@ -27,6 +29,10 @@ const route = {
 describe('a data plane that is restarted while there is no controller', () => {
   it('serves the last known good config', async () => {
     await program(kubectl, route);
+    // It is written a second after the last one at the earliest, and this cluster may be that young.
+    for (const { metadata } of await readyPods(kubectl, 'dataplane', 2)) {
+      await waitFor('the file with the Route', () => isSaved(metadata.name));
+    }
     const scale = (count: number) =>
       kubectl.in(namespace)('scale', `deployment/${release}-controller`, `--replicas=${count}`);
     await scale(0);
@@ -58,6 +64,11 @@ describe('a data plane that is restarted while there is no controller', () => {
     }
     await readyPods(kubectl, 'dataplane', 2);
   });
+
+  async function isSaved(pod: string): Promise<boolean> {
+    const script = `process.stdout.write(fs.readFileSync('${file}', 'latin1').includes('still here') ? 'saved' : '')`;
+    return (await kubectl.in(namespace)('exec', pod, '--', 'node', '-e', script)) === 'saved';
+  }
 
   async function restartsOf(name: string) {
     const pods = await podsOf(kubectl, 'dataplane');
