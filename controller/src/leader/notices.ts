@@ -69,7 +69,7 @@ interface Heard {
 export function shareNotices(options: NoticesOptions): Notices {
   const { api, namespace, replica, podUid, text, onChange, log, timing = defaultTiming } = options;
   const path = leasePath(namespace);
-  const heard = new Map<string, Heard & { at: number }>();
+  const heard = new Map<string, Heard & { at: number; gone: boolean }>();
   const { promise: ready, resolve } = Promise.withResolvers<void>();
   let written = { text: '', at: Number.NEGATIVE_INFINITY };
   let asked = true;
@@ -82,8 +82,8 @@ export function shareNotices(options: NoticesOptions): Notices {
     if (item.name === replica) return;
     const before = heard.get(item.name);
     if (before?.resourceVersion === item.resourceVersion) return;
-    heard.set(item.name, { ...item, at: performance.now() });
-    if (before?.text !== item.text) onChange();
+    heard.set(item.name, { ...item, at: performance.now(), gone: false });
+    if (before?.text !== item.text || before.gone) onChange();
   }
 
   const reflector = reflect<Heard>({
@@ -172,9 +172,10 @@ export function shareNotices(options: NoticesOptions): Notices {
 
   const sweep = setInterval(() => {
     const now = performance.now();
-    for (const { at } of heard.values()) {
-      // It expires in this very round, or did before.
-      if (now > at + timing.expiry && now <= at + timing.expiry + timing.beat) onChange();
+    for (const one of heard.values()) {
+      if (one.gone || now <= one.at + timing.expiry) continue;
+      one.gone = true;
+      onChange();
     }
   }, timing.beat);
 
