@@ -3,50 +3,22 @@ import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { loadCore } from './cores.ts';
 import { isRoot, nginxArguments, nginxConf } from './nginx-conf.ts';
+import { freePorts } from './ports.ts';
 import { get, waitUntilServing } from './probe.ts';
-
-/** 142 bytes, the size that the project's figures have been measured with from the start. */
-export const backendBody = JSON.stringify({
-  id: 42,
-  name: 'Ada Lovelace',
-  email: 'ada@ex.org',
-  roles: ['admin', 'author'],
-  team: { id: 7, name: 'Ops' },
-  active: true,
-  score: 986,
-  tag: 0,
-});
+import type { Load, Service } from './scenario.ts';
+import { answerOf, serviceConf, writeAnswer } from './service.ts';
 
 const countersPath = '/bench-counters';
 
-export type Backend = { child: Child; port: number };
-
-/** Starts nginx on the load core: it answers every path with the same JSON. */
-export async function startBackend(
-  folder: string,
-  port: number,
-  signal: AbortSignal,
-): Promise<Backend> {
-  const conf = nginxConf(
-    [
-      'server {',
-      `  listen 127.0.0.1:${port} backlog=4096;`,
-      `  location = ${countersPath} { stub_status; }`,
-      `  location / { default_type application/json; return 200 '${backendBody}'; }`,
-      '}',
-    ],
-    isRoot(),
-  );
-  await writeFile(join(folder, 'nginx.conf'), conf);
-  const child = await startChild('backend', loadCore, 'nginx', nginxArguments(folder));
-  try {
-    await waitUntilServing(child, { port, path: '/' }, backendBody, signal);
-    return { child, port };
-  } catch (error) {
-    await child[Symbol.asyncDispose]();
-    throw error;
-  }
-}
+/** What proxies forward to. */
+export type Backend = {
+  child: Child;
+  port: number;
+  /** The body of its answers. */
+  answer: string;
+  /** How many requests it has answered: proof that a peer forwarded what it claims. */
+  count(): Promise<number>;
+};
 
 /** Parses nginx's stub_status page: the third number of its third line is the count of requests so far. */
 export function parseRequestCount(page: string): number {
@@ -56,7 +28,58 @@ export function parseRequestCount(page: string): number {
   return Number(count);
 }
 
-/** How many requests the backend has answered: proof that a peer forwarded what it claims. */
-export async function countRequests(backend: Backend): Promise<number> {
-  return parseRequestCount((await get({ port: backend.port, path: countersPath })).body);
+/** Starts an nginx on the load core that is a service. `probe` is what it is asked until it answers. */
+export async function startBackend(
+  service: Service,
+  probe: Load,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Backend> {
+  const [port, countersPort] = await freePorts(2);
+  if (port === undefined || countersPort === undefined) throw new Error('Cannot find a free port');
+  const { lines, listen } = serviceConf(service, folder);
+  const conf = nginxConf(
+    [
+      'server {',
+      `  listen 127.0.0.1:${countersPort};`,
+      `  location = ${countersPath} { stub_status; }`,
+      '}',
+      'server {',
+      `  listen 127.0.0.1:${port}${listen} backlog=4096;`,
+      ...lines.map((line) => `  ${line}`),
+      '}',
+    ],
+    isRoot(),
+  );
+  await writeAnswer(service, folder);
+  await writeFile(join(folder, 'nginx.conf'), conf);
+  const child = await startChild('backend', loadCore, 'nginx', nginxArguments(folder));
+  const answer = answerOf(service);
+  try {
+    const { method, headers, body, paths } = probe;
+    await waitUntilServing(
+      child,
+      {
+        port,
+        path: paths[0] ?? '/',
+        // What it speaks itself: TLS and upgrades end at the proxies.
+        downstream: service.kind === 'grpc' ? 'http2' : 'http1',
+        ...(method && { method }),
+        ...(headers && { headers }),
+        ...(body && { body }),
+      },
+      answer,
+      signal,
+    );
+  } catch (error) {
+    await child[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    child,
+    port,
+    answer,
+    count: async () =>
+      parseRequestCount((await get({ port: countersPort, path: countersPath })).body),
+  };
 }

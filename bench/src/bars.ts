@@ -41,6 +41,11 @@ function weigh(bar: Bar, figures: ScenarioFigures): Demand {
       const demand = `${bar.of}: p99 less than ${bar.belowMs} ms above that of ${bar.to}`;
       return { demand, measured, unit: ' ms', met: measured < bar.belowMs };
     }
+    case 'loaded-memory': {
+      const measured = figures[bar.of]?.rss_loaded_mib ?? Number.NaN;
+      const demand = `${bar.of}: loaded RSS below ${bar.belowMib} MiB`;
+      return { demand, measured, unit: ' MiB', met: measured < bar.belowMib };
+    }
     case 'idle-memory': {
       const measured = figures[bar.of]?.rss_mib ?? Number.NaN;
       const demand = `${bar.of}: idle RSS below ${bar.belowMib} MiB`;

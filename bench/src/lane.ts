@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { backendBody } from './backend.ts';
 import { type Child, startChild } from './child.ts';
 import { proxyCore } from './cores.ts';
 import type { Command, Order, Program } from './peer.ts';
@@ -33,10 +32,15 @@ export type LaneOptions = {
 /** 16 million requests a second, in numbers of 32 bits, which is what peers count with. */
 const unreached = 1e9;
 
-export function targetOf(port: number, path: string, { method, headers, body }: Load): Target {
+export function targetOf(
+  port: number,
+  path: string,
+  { method, headers, body, downstream }: Load,
+): Target {
   return {
     port,
     path,
+    ...(downstream && { downstream }),
     ...(method && { method }),
     ...(headers && { headers }),
     ...(body && { body }),
@@ -51,7 +55,7 @@ function settle({ routes, addition }: Site, terms: Terms): Order['site'] {
 /** Configures and starts an entrant on the proxy core and waits until it forwards. */
 export async function openLane(
   { program, name, peer, site }: Starter,
-  { folder: parent, backend, lot, redisPort, single }: Stage,
+  { folder: parent, backend, wire, lot, redisPort, single }: Stage,
   signal: AbortSignal,
   { limit = unreached, environment = {} }: LaneOptions = {},
 ): Promise<Lane> {
@@ -65,6 +69,7 @@ export async function openLane(
     port,
     adminPort,
     backendPort: backend.port,
+    wire,
     ...(accessLog && { accessLog }),
   };
   const { args, ...command } = await peers[peer].prepare(program, {
@@ -77,7 +82,7 @@ export async function openLane(
   });
   try {
     const target = targetOf(port, single.paths[0] ?? '/', single);
-    await waitUntilServing(child, target, backendBody, signal);
+    await waitUntilServing(child, target, backend.answer, signal);
   } catch (error) {
     await child[Symbol.asyncDispose]();
     throw error;
@@ -94,9 +99,9 @@ export async function openLane(
 }
 
 /** Asks for every path of a load once. wrk counts only statuses from 400; this finds a redirect or a wrong body too. */
-export async function checkPaths(lane: Lane, load: Load): Promise<void> {
+export async function checkPaths(lane: Lane, load: Load, answer: string): Promise<void> {
   for (const path of load.paths) {
-    const fault = await findFault(targetOf(lane.port, path, load), backendBody);
+    const fault = await findFault(targetOf(lane.port, path, load), answer);
     if (fault !== undefined) throw new Error(`Cannot measure "${lane.name}": ${fault}`);
   }
 }

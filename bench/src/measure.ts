@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { audit } from './audit.ts';
-import { countRequests } from './backend.ts';
 import { checkPaths, type Lane, openLane, residentMib, type Starter } from './lane.ts';
+import { assertClean } from './load.ts';
 import type { Notice, Program } from './peer.ts';
 import type { PeerName } from './peers/registry.ts';
 import { cpuSeconds } from './process-tree.ts';
 import { proveRefusals } from './refusals.ts';
 import type { Figures, Measurement, ScenarioFigures } from './results.ts';
+import { proveResumption } from './resumption.ts';
 import type { Scenario } from './scenario.ts';
 import { openStage, type Stage } from './stage.ts';
 import { rotate } from './statistics.ts';
-import { assertClean } from './wrk.ts';
 
 export type Pace = { rounds: number; seconds: number };
 
@@ -32,7 +32,14 @@ const settleMs = 2000;
 /** Enough for a JIT compiler to get to the hot path. */
 const warmUpSeconds = 2;
 
-type Sample = { requests: number; rps: number; p99Ms: number; cores: number };
+type Sample = {
+  requests: number;
+  rps: number;
+  p99Ms: number;
+  cores: number;
+  /** Resident memory while the connections were open, of a load that says when that is. */
+  openMib: number | undefined;
+};
 
 /** Sends the load through a lane once. Throws unless every request was answered well, by the backend. */
 export async function takeSample(
@@ -41,11 +48,22 @@ export async function takeSample(
   seconds: number,
   signal: AbortSignal,
 ): Promise<Sample> {
-  const forwardedBefore = await countRequests(stage.backend);
-  const cpuBefore = await cpuSeconds(lane.child.pid);
-  const result = await stage.send(lane.port, seconds, signal);
-  const cores = ((await cpuSeconds(lane.child.pid)) - cpuBefore) / result.seconds;
-  const forwarded = (await countRequests(stage.backend)) - forwardedBefore;
+  let openMib: number | undefined;
+  const forwardedBefore = await stage.backend.count();
+  let cpuBefore = await cpuSeconds(lane.child.pid);
+  let cpuAfter: number | undefined;
+  const result = await stage.send(lane.port, seconds, signal, {
+    begin: async () => {
+      cpuBefore = await cpuSeconds(lane.child.pid);
+    },
+    end: async () => {
+      cpuAfter = await cpuSeconds(lane.child.pid);
+      openMib = await residentMib(lane);
+    },
+  });
+  cpuAfter ??= await cpuSeconds(lane.child.pid);
+  const cores = (cpuAfter - cpuBefore) / result.seconds;
+  const forwarded = (await stage.backend.count()) - forwardedBefore;
   const ended = lane.child.ended();
   if (ended !== undefined)
     throw new Error(`Cannot measure "${lane.name}": ${ended}\n${lane.child.printed()}`);
@@ -55,7 +73,7 @@ export async function takeSample(
       `Cannot measure "${lane.name}": of ${result.requests} requests ${forwarded} reached the backend`,
     );
   }
-  return { requests: result.requests, rps: result.rps, p99Ms: result.p99Ms, cores };
+  return { requests: result.requests, rps: result.rps, p99Ms: result.p99Ms, cores, openMib };
 }
 
 /** `requests` counts those of its rounds. */
@@ -101,15 +119,35 @@ async function runRounds(
   for (let round = 0; round < rounds; round += 1) {
     for (const contender of rotate(contenders, round)) {
       const { lane, figures } = contender;
-      const { requests, rps, p99Ms, cores } = await takeSample(lane, stage, seconds, signal);
+      const {
+        requests,
+        rps,
+        p99Ms,
+        cores,
+        openMib = 0,
+      } = await takeSample(lane, stage, seconds, signal);
       contender.requests += requests;
       figures.rps.push(rps);
       figures.p99_ms.push(p99Ms);
       figures.cores.push(cores);
+      figures.rss_loaded_mib = Math.max(figures.rss_loaded_mib, openMib);
       const speed = `${Math.round(rps)} requests/s, p99 ${p99Ms.toFixed(2)} ms, ${cores.toFixed(2)} cores`;
       notice(`${stage.scenario.name} ${round + 1}/${rounds} ${lane.name}: ${speed}`);
     }
   }
+}
+
+/** What the load reaches without a proxy; nothing where the backend does not speak what clients speak. */
+async function findCeiling(
+  { scenario: { load }, wire, send, backend }: Stage,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<{ ceiling_rps?: number }> {
+  const same = wire.downstream === wire.upstream;
+  if (!same || load.rate !== undefined) return {};
+  const result = await send(backend.port, seconds, signal);
+  assertClean('backend', result);
+  return { ceiling_rps: result.rps };
 }
 
 /** Measures the line-up of a scenario side by side. Whatever happens, nothing it started is left behind. */
@@ -124,18 +162,18 @@ export async function measure(
   const stage = await openStage(scenario, stack, signal);
   const contenders = await openContenders(starters, stage, stack, signal);
   for (const { lane } of contenders) {
-    await checkPaths(lane, stage.single);
+    await checkPaths(lane, stage.single, stage.backend.answer);
+    if (scenario.load.perRequest) await proveResumption(lane.port, lane.name, stage, signal);
     await takeSample(lane, stage, Math.min(warmUpSeconds, pace.seconds), signal);
   }
-  const ceiling = await stage.send(stage.backend.port, pace.seconds, signal);
-  assertClean('backend', ceiling);
+  const ceiling = await findCeiling(stage, pace.seconds, signal);
   await runRounds(contenders, stage, pace, notice, signal);
   for (const { starter, lane, figures, requests } of contenders) {
-    figures.rss_loaded_mib = await residentMib(lane);
+    if (figures.rss_loaded_mib === 0) figures.rss_loaded_mib = await residentMib(lane);
     await audit(lane, starter, scenario.load, requests);
   }
   return {
     figures: Object.fromEntries(contenders.map(({ lane, figures }) => [lane.name, figures])),
-    measurement: { date: new Date().toISOString(), ...pace, ceiling_rps: ceiling.rps },
+    measurement: { date: new Date().toISOString(), ...pace, ...ceiling },
   };
 }

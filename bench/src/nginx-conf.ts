@@ -1,17 +1,17 @@
 /**
  * The part of an nginx configuration that backend and proxy share: one worker in the foreground, everything it
- * writes inside its own folder, connections kept open for as long as a run takes.
+ * writes inside its own folder, connections kept open for as long as a run takes. `connections` are those of both sides.
  */
-export function nginxConf(http: readonly string[], asRoot: boolean): string {
+export function nginxConf(http: readonly string[], asRoot: boolean, connections = 8192): string {
   return [
     // Started by root, nginx would switch its worker to a user that may not exist or not reach the folder.
     ...(asRoot ? ['user root;'] : []),
     'daemon off;',
     'worker_processes 1;',
-    'worker_rlimit_nofile 16384;',
+    `worker_rlimit_nofile ${2 * connections};`,
     'pid nginx.pid;',
     'error_log stderr warn;',
-    'events { worker_connections 8192; multi_accept on; }',
+    `events { worker_connections ${connections}; multi_accept on; }`,
     'http {',
     '  access_log off;',
     '  sendfile on;',

@@ -34,9 +34,9 @@ function readList(text: string | undefined): string[] {
 function pickScenarios(text: string | undefined, known: readonly Scenario[]): readonly Scenario[] {
   const names = readList(text);
   if (names.length === 0 || names.includes('all')) return known;
-  return names.map((name) => {
-    const scenario = known.find((candidate) => candidate.name === name);
-    if (scenario !== undefined) return scenario;
+  return names.flatMap((name) => {
+    const found = known.filter((candidate) => [candidate.name, candidate.group].includes(name));
+    if (found.length > 0) return found;
     const list = known.map((candidate) => candidate.name).join(', ');
     throw new Error(
       `Cannot run scenario "${name}": there is none of that name; there are: ${list}`,

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { backendBody, parseRequestCount } from './backend.ts';
+import { parseRequestCount } from './backend.ts';
 import { parseResidentBytes, parseStat } from './process-tree.ts';
 import { parseMetric } from './prometheus.ts';
+import { backendBody } from './service.ts';
 
 test('the backend answers 142 bytes', () => {
   expect(Buffer.byteLength(backendBody)).toBe(142);

@@ -1,4 +1,4 @@
-import type { Route } from './scenario.ts';
+import type { Downstream, Route } from './scenario.ts';
 
 /** A line for the person who watches. */
 export type Notice = (line: string) => void;
@@ -8,6 +8,17 @@ export type Program = { kind: 'found'; program: string; version: string };
 /** Why a peer cannot take part. A required one ends the run, any other is left out. */
 export type Absence = { kind: 'absent'; reason: string; required: boolean };
 
+/** Files with a certificate, its key, and both in one, all as PEM. */
+export type Certificate = { certificate: string; key: string; pair: string };
+
+/** What is spoken on either side of a peer; HTTP/1.1 in cleartext unless told. */
+export type Wire = {
+  downstream?: Downstream;
+  upstream?: 'http1' | 'http2';
+  /** What `tls` is served with. */
+  certificate?: Certificate;
+};
+
 /** Where a peer must listen, what it must serve and where its requests go. */
 export type Order = {
   site: { routes: readonly Route[]; addition?: string };
@@ -16,6 +27,7 @@ export type Order = {
   port: number;
   adminPort: number;
   backendPort: number;
+  wire?: Wire;
   /** A file for the access log; what the peer prints on stdout goes there, too. Undefined: none is wanted. */
   accessLog?: string;
 };

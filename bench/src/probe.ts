@@ -1,6 +1,9 @@
 import { request } from 'node:http';
+import { connect } from 'node:http2';
+import { request as requestTls } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from './child.ts';
+import type { Downstream } from './scenario.ts';
 
 export type Target = {
   port: number;
@@ -8,17 +11,51 @@ export type Target = {
   method?: string;
   headers?: Readonly<Record<string, string>>;
   body?: string;
+  downstream?: Downstream;
 };
 
-export type Answer = { status: number; body: string };
+/** `grpcStatus` is of the trailers, which are read with HTTP/2. */
+export type Answer = { status: number; body: string; grpcStatus?: string };
 
 const startupLimitMs = 10_000;
 const answerLimitMs = 2000;
 const pauseMs = 25;
 
-/** One request on a connection of its own. */
+/** One request on a connection of its own; certificates are not looked at. */
 export function get(target: Target): Promise<Answer> {
-  const { port, path, method = 'GET', headers = {}, body } = target;
+  return target.downstream === 'http2' ? getHttp2(target) : getHttp1(target);
+}
+
+function getHttp2({ port, path, method = 'GET', headers = {}, body }: Target): Promise<Answer> {
+  return new Promise<Answer>((resolve, reject) => {
+    const session = connect(`http://127.0.0.1:${port}`);
+    session.on('error', reject);
+    const stream = session.request({ ...headers, ':method': method, ':path': path });
+    let answer: Answer = { status: 0, body: '' };
+    stream.setEncoding('utf8').setTimeout(answerLimitMs, () => {
+      stream.destroy(new Error(`no answer within ${answerLimitMs} ms`));
+    });
+    stream.on('response', (head) => {
+      answer.status = head[':status'] ?? 0;
+    });
+    stream.on('data', (chunk: string) => {
+      answer.body += chunk;
+    });
+    stream.on('trailers', ({ 'grpc-status': status }) => {
+      answer = { ...answer, grpcStatus: String(status) };
+    });
+    stream.on('error', reject);
+    stream.on('close', () => {
+      session.destroy();
+      if (answer.status === 0) reject(new Error('the stream ended without an answer'));
+      else resolve(answer);
+    });
+    stream.end(body);
+  });
+}
+
+function getHttp1(target: Target): Promise<Answer> {
+  const { port, path, method = 'GET', headers = {}, body, downstream } = target;
   return new Promise((resolve, reject) => {
     const options = {
       host: '127.0.0.1',
@@ -27,9 +64,11 @@ export function get(target: Target): Promise<Answer> {
       method,
       headers,
       agent: false,
+      rejectUnauthorized: false,
       timeout: answerLimitMs,
     };
-    const outgoing = request(options, (incoming) => {
+    const ask = downstream === 'tls' ? requestTls : request;
+    const outgoing = ask(options, (incoming) => {
       let text = '';
       incoming.setEncoding('utf8');
       incoming.on('data', (chunk: string) => {
@@ -49,9 +88,11 @@ export function get(target: Target): Promise<Answer> {
 /** What is wrong with the answer to one request, or undefined when it is the backend's. */
 export async function findFault(target: Target, expectedBody: string): Promise<string | undefined> {
   try {
-    const { status, body } = await get(target);
+    const { status, body, grpcStatus } = await get(target);
     if (status !== 200)
       return `${target.path} is answered with status ${status}: ${body.slice(0, 200)}`;
+    if (target.headers?.['content-type'] === 'application/grpc' && grpcStatus !== '0')
+      return `${target.path} is answered with grpc-status ${grpcStatus}`;
     return body === expectedBody
       ? undefined
       : `${target.path} is answered with another body than the backend's`;

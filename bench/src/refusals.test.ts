@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { backendBody } from './backend.ts';
 import { proveTokens } from './refusals.ts';
+import { backendBody } from './service.ts';
 import { makeTokens, type TokenLot } from './tokens.ts';
 
 const load = { connections: 1, paths: ['/a'] };

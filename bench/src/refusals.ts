@@ -1,7 +1,7 @@
-import { backendBody } from './backend.ts';
 import { type Lane, openLane, type Starter, targetOf } from './lane.ts';
 import { findFault, get } from './probe.ts';
 import type { Load } from './scenario.ts';
+import { backendBody } from './service.ts';
 import { type Stage, withToken } from './stage.ts';
 import type { TokenLot } from './tokens.ts';
 

@@ -9,7 +9,7 @@ export type Figures = {
   cores: number[];
   /** Two seconds after it was ready, before any load. */
   rss_mib: number;
-  /** After the last round. */
+  /** After the last round, or the most while connections were open that are all closed after each. */
   rss_loaded_mib: number;
 };
 
@@ -20,8 +20,11 @@ export type Measurement = {
   date: string;
   rounds: number;
   seconds: number;
-  /** What wrk and backend reach on the load core without a proxy in between. */
-  ceiling_rps: number;
+  /**
+   * What load generator and backend reach on the load core without a proxy in between; missing where they cannot talk
+   * to each other.
+   */
+  ceiling_rps?: number;
 };
 
 export type Results = {

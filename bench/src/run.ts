@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { judge } from './bars.ts';
 import { describeMachine } from './machine.ts';
 import { lineUp, measure } from './measure.ts';
+import { findMissing, h2loadVersion } from './needs.ts';
 import type { Options } from './options.ts';
 import type { Notice, Program } from './peer.ts';
 import { type PeerName, peers } from './peers/registry.ts';
 import { profile } from './profile.ts';
-import { missingRedis } from './redis.ts';
 import { mergeResults, type Results, readResults, replaceFile } from './results.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios/registry.ts';
@@ -46,6 +46,8 @@ async function profileAll(options: Options, notice: Notice, signal: AbortSignal)
   const only = options.only ?? ['gatehouse'];
   const programs = await findPrograms({ ...options, only }, notice, signal);
   for (const scenario of options.scenarios) {
+    const missing = await findMissing(scenario);
+    if (missing !== undefined) throw new Error(`Cannot profile in ${scenario.name}: ${missing}`);
     for (const starter of lineUp(scenario, programs, only)) {
       await profile(scenario, starter, options.seconds, notice, signal);
     }
@@ -60,13 +62,14 @@ async function measureAll(
 ): Promise<Results> {
   const programs = await findPrograms(options, notice, signal);
   const versions = Object.fromEntries([...programs].map(([name, { version }]) => [name, version]));
-  const machine = describeMachine({ ...versions, wrk: wrkVersion });
+  const h2load = await h2loadVersion();
+  const machine = describeMachine({ ...versions, wrk: wrkVersion, ...(h2load && { h2load }) });
   const fresh: Results = { machine: { ...machine, measurements: {} }, scenarios: {} };
   const pace = { rounds: options.rounds, seconds: options.seconds };
   for (const scenario of options.scenarios) {
     const starters = lineUp(scenario, programs, options.only);
     if (starters.length === 0) continue;
-    const missing = scenario.redis ? await missingRedis() : undefined;
+    const missing = await findMissing(scenario);
     if (missing !== undefined) {
       notice(`${scenario.name} is left out: ${missing}`);
       continue;

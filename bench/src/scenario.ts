@@ -33,9 +33,24 @@ export type Site = {
  */
 export type Tokens = { count: number; kind: 'repeated' | 'fresh' };
 
-/** What wrk sends. The paths are taken in turn; all requests share the rest. */
+/**
+ * How clients talk to a proxy. All but `http2` is HTTP/1.1.
+ * - `http1`: connections are kept.
+ * - `http2`: in cleartext, with prior knowledge (RFC 9113 section 3.3); sent by h2load, the rest by wrk.
+ * - `tls`: TLS 1.3; with `perRequest`, connections resume a session.
+ * - `websocket`: connections are opened, and then echo messages at the load's rate.
+ */
+export type Downstream = 'http1' | 'http2' | 'tls' | 'websocket';
+
+/** What clients send. The paths are taken in turn; all requests share the rest. */
 export type Load = {
   connections: number;
+  /** `http1` unless told. */
+  downstream?: Downstream;
+  /** Requests under way on each connection, with `http2`. */
+  streams?: number;
+  /** Each request comes on a connection of its own, so many at one time. */
+  perRequest?: boolean;
   paths: readonly string[];
   method?: string;
   headers?: Readonly<Record<string, string>>;
@@ -51,6 +66,16 @@ export type Load = {
  */
 export type Refusal = 'bad token' | 'excess';
 
+/**
+ * What the backend does with a request.
+ * - `json`: answers 142 bytes at once.
+ * - `sink`: takes the whole body, then answers the same.
+ * - `file`: answers so many bytes.
+ * - `grpc`: HTTP/2 in cleartext; takes one message and answers one, with trailers.
+ * - `echo`: sends back the messages of WebSockets.
+ */
+export type Service = { kind: 'json' | 'sink' | 'grpc' | 'echo' } | { kind: 'file'; bytes: number };
+
 /** A peer with a site, under the name that the results use. */
 export type Entrant = {
   name: string;
@@ -64,13 +89,18 @@ export type Bar =
   | { kind: 'throughput'; of: string; to: string; atLeast: number }
   | { kind: 'p99'; of: string; to: string; atMost: number }
   | { kind: 'added-p99'; of: string; to: string; belowMs: number }
-  | { kind: 'idle-memory'; of: string; belowMib: number };
+  | { kind: 'idle-memory'; of: string; belowMib: number }
+  | { kind: 'loaded-memory'; of: string; belowMib: number };
 
 export type Scenario = {
   name: string;
+  /** Another name that runs it, together with others. */
+  group?: string;
   /** One sentence for the top of the table. */
   summary: string;
   load: Load;
+  /** `json` unless told. */
+  service?: Service;
   /** A redis-server runs beside the backend; without one on the machine the scenario is left out. */
   redis?: boolean;
   entrants: readonly Entrant[];

@@ -62,23 +62,36 @@ function namesOf(figures: ScenarioFigures, doubtful: (of: Figures) => boolean): 
   return entries.map(([name]) => name).join(', ');
 }
 
+function connectionsOf({ connections, streams, perRequest }: Scenario['load']): string {
+  const count = connections.toLocaleString('en-US');
+  if (perRequest) return `${count} connections at a time, one a request`;
+  return streams === undefined
+    ? `${count} connections`
+    : `${count} connections of ${streams} streams`;
+}
+
 /** How a scenario was measured, and whose figure the load generator may have limited. */
 function describeMethod(
   { load }: Scenario,
   figures: ScenarioFigures,
   { rounds, seconds, ceiling_rps, date }: Measurement,
 ): string {
-  const ceiling = Math.round(ceiling_rps).toLocaleString('en-US');
   const sentences = [
-    `Medians of ${rounds} interleaved rounds of ${seconds} s, ${load.connections} connections, ${date.slice(0, 10)}.`,
-    `Without a proxy, load generator and backend reach ${ceiling} requests/s.`,
+    `Medians of ${rounds} interleaved rounds of ${seconds} s, ${connectionsOf(load)}, ${date.slice(0, 10)}.`,
   ];
   // At a rate of its own nobody is at any limit.
   if (load.rate !== undefined) {
-    sentences[1] = `About ${load.rate.toLocaleString('en-US')} requests/s are sent, far below what any of them could.`;
+    sentences.push(
+      `About ${load.rate.toLocaleString('en-US')} requests/s are sent, far below what any of them could.`,
+    );
     return sentences.join(' ');
   }
-  const near = namesOf(figures, ({ rps }) => median(rps) > nearCeiling * ceiling_rps);
+  if (ceiling_rps !== undefined) {
+    const ceiling = Math.round(ceiling_rps).toLocaleString('en-US');
+    sentences.push(`Without a proxy, load generator and backend reach ${ceiling} requests/s.`);
+  }
+  const most = nearCeiling * (ceiling_rps ?? Number.POSITIVE_INFINITY);
+  const near = namesOf(figures, ({ rps }) => median(rps) > most);
   if (near !== '') sentences.push(`Close to that, and perhaps limited by it: ${near}.`);
   const starved = namesOf(figures, ({ cores }) => median(cores) < fullCore);
   if (starved !== '') {

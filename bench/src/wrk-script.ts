@@ -22,10 +22,11 @@ function quote(text: string): string {
   return `"${escaped.join('')}"`;
 }
 
-function requestSettings({ method, headers, body }: Load): string[] {
+function requestSettings({ method, headers, body, perRequest }: Load): string[] {
+  const closing = perRequest ? { connection: 'close' } : {};
   return [
     ...(method === undefined ? [] : [`wrk.method = ${quote(method)}`]),
-    ...Object.entries(headers ?? {}).map(
+    ...Object.entries({ ...headers, ...closing }).map(
       ([name, value]) => `wrk.headers[${quote(name)}] = ${quote(value)}`,
     ),
     ...(body === undefined ? [] : [`wrk.body = ${quote(body)}`]),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { assertClean, parseWrk } from './wrk.ts';
+import { assertClean } from './load.ts';
+import { parseWrk } from './wrk.ts';
 import { wrkScript } from './wrk-script.ts';
 
 const noise = 'Running 4s test @ http://127.0.0.1:9000/\n  1 threads and 64 connections\n';
@@ -40,7 +41,7 @@ describe('assertClean', () => {
   });
 
   test.each([
-    ['status=0', 'status=7', /"nginx": of 200000 requests wrk counted errors: 7 x status >= 400/],
+    ['status=0', 'status=7', /"nginx": beside 200000 requests there were 7 x status >= 400/],
     ['timeout=0', 'timeout=1', /1 x timeout/],
     ['requests=200000', 'requests=0', /no request was answered/],
   ])('refuses %s turned into %s', (from, to, message) => {

@@ -2,18 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCore } from './cores.ts';
 import { execute } from './execute.ts';
+import type { LoadResult, SendLoad } from './load.ts';
 import type { Load } from './scenario.ts';
 import type { TokenLot } from './tokens.ts';
 import { wrkScript } from './wrk-script.ts';
-
-export type WrkResult = {
-  requests: number;
-  seconds: number;
-  rps: number;
-  p99Ms: number;
-  /** What went wrong and how often; empty when every request got a status below 400. */
-  errors: { kind: string; count: number }[];
-};
 
 const errorKinds = {
   connect: 'connect',
@@ -24,7 +16,7 @@ const errorKinds = {
 };
 
 /** Parses the line that the script of `wrkScript` prints at the end. */
-export function parseWrk(stdout: string): WrkResult {
+export function parseWrk(stdout: string): LoadResult {
   const line = /^wrk-result (.*)$/m.exec(stdout)?.[1];
   if (line === undefined)
     throw new Error(`Cannot read wrk's result: its line is missing in:\n${stdout}`);
@@ -49,14 +41,11 @@ export function parseWrk(stdout: string): WrkResult {
   };
 }
 
-/** Sends a load to a port of this machine for some seconds, from the load core. */
-export type SendLoad = (port: number, seconds: number, signal: AbortSignal) => Promise<WrkResult>;
-
 /**
  * Writes the script of a load into a folder and returns the function that sends it. Each time it goes on with the
  * request after the last one that it sent to the same port.
  */
-export async function prepareLoad(
+export async function prepareWrk(
   load: Load,
   lot: TokenLot | undefined,
   folder: string,
@@ -66,7 +55,8 @@ export async function prepareLoad(
   const sent = new Map<number, number>();
   return async (port, seconds, signal) => {
     const wrk = ['wrk', '-t1', `-c${load.connections}`, `-d${seconds}s`, '--latency', '-s', script];
-    const url = `http://127.0.0.1:${port}${load.paths[0] ?? '/'}`;
+    const scheme = load.downstream === 'tls' ? 'https' : 'http';
+    const url = `${scheme}://127.0.0.1:${port}${load.paths[0] ?? '/'}`;
     const start = sent.get(port) ?? 0;
     const { code, stdout, stderr } = await execute(
       'taskset',
@@ -79,14 +69,4 @@ export async function prepareLoad(
     sent.set(port, start + result.requests + load.connections);
     return result;
   };
-}
-
-/** Throws when a measurement counted anything but good answers, since such figures mean nothing. */
-export function assertClean(name: string, result: WrkResult): void {
-  if (result.requests === 0) throw new Error(`Cannot measure "${name}": no request was answered`);
-  if (result.errors.length === 0) return;
-  const list = result.errors.map(({ kind, count }) => `${count} x ${kind}`).join(', ');
-  throw new Error(
-    `Cannot measure "${name}": of ${result.requests} requests wrk counted errors: ${list}`,
-  );
 }

@@ -1,4 +1,4 @@
-import type { Order } from '../peer.ts';
+import type { Order, Wire } from '../peer.ts';
 
 const types = 'type.googleapis.com/envoy.extensions';
 
@@ -12,6 +12,47 @@ const unlimited = {
 
 /** Envoy's guide for edge proxies: 32 KiB of buffer per connection on either side. */
 const bufferBytes = 32_768;
+
+/** What its guide for edge proxies sets for HTTP/2. */
+const http2 = {
+  max_concurrent_streams: 100,
+  initial_stream_window_size: 65_536,
+  initial_connection_window_size: 1_048_576,
+};
+
+function downstreamFields({ downstream }: Wire): object {
+  if (downstream === 'http2') return { codec_type: 'HTTP2', http2_protocol_options: http2 };
+  return downstream === 'websocket' ? { upgrade_configs: [{ upgrade_type: 'websocket' }] } : {};
+}
+
+function transportSocket({ certificate }: Wire): object {
+  if (certificate === undefined) return {};
+  const pair = {
+    certificate_chain: { filename: certificate.certificate },
+    private_key: { filename: certificate.key },
+  };
+  return {
+    transport_socket: {
+      name: 'envoy.transport_sockets.tls',
+      typed_config: {
+        '@type': `${types}.transport_sockets.tls.v3.DownstreamTlsContext`,
+        common_tls_context: { tls_certificates: [pair] },
+      },
+    },
+  };
+}
+
+function upstreamFields({ upstream }: Wire): object {
+  if (upstream !== 'http2') return {};
+  return {
+    typed_extension_protocol_options: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+        '@type': `${types}.upstreams.http.v3.HttpProtocolOptions`,
+        explicit_http_config: { http2_protocol_options: http2 },
+      },
+    },
+  };
+}
 
 function socket(port: number): object {
   return { socket_address: { address: '127.0.0.1', port_value: port } };
@@ -30,7 +71,7 @@ function parseAddition(text: string): Addition {
   return { ...value, http_filters: filters };
 }
 
-function connectionManager({ site }: Order): object {
+function connectionManager({ site, wire = {} }: Order): object {
   const { http_filters, ...fields } = parseAddition(site.addition ?? '{}');
   return {
     '@type': `${types}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
@@ -49,6 +90,7 @@ function connectionManager({ site }: Order): object {
         },
       ],
     },
+    ...downstreamFields(wire),
     ...fields,
     http_filters: [
       ...http_filters,
@@ -63,6 +105,7 @@ function connectionManager({ site }: Order): object {
 
 /** No access log unless a site adds it, no tracing, and the limits of a production edge. */
 export function envoyConf(order: Order): object {
+  const { wire = {} } = order;
   return {
     admin: { address: socket(order.adminPort) },
     static_resources: {
@@ -73,6 +116,7 @@ export function envoyConf(order: Order): object {
           per_connection_buffer_limit_bytes: bufferBytes,
           filter_chains: [
             {
+              ...transportSocket(wire),
               filters: [
                 {
                   name: 'envoy.filters.network.http_connection_manager',
@@ -88,6 +132,7 @@ export function envoyConf(order: Order): object {
           name: 'backend',
           type: 'STATIC',
           connect_timeout: '5s',
+          ...upstreamFields(wire),
           per_connection_buffer_limit_bytes: bufferBytes,
           circuit_breakers: {
             thresholds: [

@@ -1,7 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { execute } from '../execute.ts';
-import type { Peer } from '../peer.ts';
+import type { Peer, Wire } from '../peer.ts';
 import { gatehouseResources } from './gatehouse-resources.ts';
 
 const repository = resolve(import.meta.dirname, '../../..');
@@ -10,6 +10,17 @@ async function describeCommit(signal: AbortSignal): Promise<string> {
   const args = ['describe', '--always', '--dirty', '--tags'];
   const { code, stdout } = await execute('git', args, { cwd: repository, signal });
   return code === 0 ? stdout.trim() : 'uncommitted';
+}
+
+async function readPair({
+  certificate,
+}: Wire): Promise<{ certificate: string; key: string } | undefined> {
+  if (certificate === undefined) return undefined;
+  const [text, key] = await Promise.all([
+    readFile(certificate.certificate, 'utf8'),
+    readFile(certificate.key, 'utf8'),
+  ]);
+  return { certificate: text, key };
 }
 
 export const gatehouse: Peer = {
@@ -29,7 +40,8 @@ export const gatehouse: Peer = {
   async prepare({ program }, { folder, ...order }) {
     const resources = join(folder, 'resources');
     await mkdir(resources);
-    await writeFile(join(resources, 'site.yaml'), gatehouseResources({ folder, ...order }));
+    const pair = await readPair(order.wire ?? {});
+    await writeFile(join(resources, 'site.yaml'), gatehouseResources({ folder, ...order }, pair));
     const ports = ['--http-port', String(order.port), '--admin-port', String(order.adminPort)];
     const log = order.accessLog === undefined ? [] : ['--access-log', order.accessLog];
     return {

@@ -1,10 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findVersion } from '../execute.ts';
-import type { Order, Peer } from '../peer.ts';
+import type { Order, Peer, Wire } from '../peer.ts';
+
+function bindSettings({ downstream, certificate }: Wire): string {
+  if (downstream === 'http2') return ' proto h2';
+  return certificate === undefined ? '' : ` ssl crt ${certificate.pair} ssl-min-ver TLSv1.2`;
+}
 
 /** A site's addition goes into the `frontend` section, before the routes. */
-export function haproxyConf({ site, port, backendPort }: Order): string {
+export function haproxyConf({ site, port, backendPort, wire = {} }: Order): string {
   return [
     'global',
     '  nbthread 1',
@@ -15,12 +20,13 @@ export function haproxyConf({ site, port, backendPort }: Order): string {
     '  timeout connect 5s',
     '  timeout client 60s',
     '  timeout server 60s',
+    '  timeout tunnel 1h',
     'frontend edge',
-    `  bind 127.0.0.1:${port}`,
+    `  bind 127.0.0.1:${port}${bindSettings(wire)}`,
     ...(site.addition === undefined ? [] : [site.addition]),
     ...site.routes.map((route) => `  use_backend backend if { path_beg ${route.prefix} }`),
     'backend backend',
-    `  server one 127.0.0.1:${backendPort}`,
+    `  server one 127.0.0.1:${backendPort}${wire.upstream === 'http2' ? ' proto h2' : ''}`,
     '',
   ].join('\n');
 }
