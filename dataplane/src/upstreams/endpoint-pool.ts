@@ -1,8 +1,11 @@
 import type { TimerWheel } from '../state/timer-wheel.ts';
 import { type ConnectionOwner, UpstreamConnection } from './connection.ts';
 import type { ConnectionQuota } from './connection-quota.ts';
+import type { Pool } from './pool.ts';
 
 export type PoolSettings = {
+  /** HTTP/2 instead of HTTP/1.1. */
+  http2?: boolean;
   /** Milliseconds; 0: no limit. */
   connectTimeout: number;
   /** Idle connections that are kept. */
@@ -24,7 +27,7 @@ export type PoolGroup = {
 };
 
 /** The connections of this thread to one endpoint. Last in, first out: spare ones grow old and go. */
-export class EndpointPool implements ConnectionOwner {
+export class EndpointPool implements Pool, ConnectionOwner {
   readonly address: string;
   readonly port: number;
   settings: PoolSettings;

@@ -1,5 +1,5 @@
 import type { Candidate } from './balancing/balancer.ts';
-import type { EndpointPool } from './endpoint-pool.ts';
+import type { Pool } from './pool.ts';
 
 export type EndpointAddress = {
   address: string;
@@ -13,7 +13,7 @@ export type EndpointAddress = {
 export class Endpoint implements Candidate {
   /** "<address> <port>" */
   readonly id: string;
-  readonly pool: EndpointPool;
+  pool: Pool;
   weight = 0;
   hintedZones: readonly string[] = [];
   share = 0;
@@ -28,7 +28,7 @@ export class Endpoint implements Candidate {
   /** In service: neither ejected nor found unhealthy. */
   available = true;
 
-  constructor(id: string, pool: EndpointPool, since: number) {
+  constructor(id: string, pool: Pool, since: number) {
     this.id = id;
     this.pool = pool;
     this.since = since;

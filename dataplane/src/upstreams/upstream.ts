@@ -7,7 +7,9 @@ import { EndpointPool, type PoolSettings } from './endpoint-pool.ts';
 import { Guard, type GuardSettings } from './guard.ts';
 import type { EjectionSettings } from './health/ejection-settings.ts';
 import { EndpointHealth } from './health/endpoint-health.ts';
+import { SessionPool } from './http2/session-pool.ts';
 import type { Outcome } from './outcome.ts';
+import type { Pool } from './pool.ts';
 import { countRefusals, type RefusalCounts } from './refusals.ts';
 import { countRetries, type RetryCounts } from './retry-counts.ts';
 import { RetryLoad } from './retry-load.ts';
@@ -92,11 +94,12 @@ export class Upstream {
       this.refused = countRefusals(settings.label, this.#around);
       this.retryCounts = countRetries(settings.label, this.#around);
     }
+    const before = this.settings;
     this.settings = settings;
     this.#quota.most = settings.connections.maxConnections;
     this.#setGuard();
     this.#setHealth();
-    for (const { pool } of this.#endpoints.values()) pool.settings = settings.pool;
+    for (const endpoint of this.#endpoints.values()) this.#configurePool(endpoint, before.pool);
     this.#select();
   }
 
@@ -144,12 +147,25 @@ export class Upstream {
   }
 
   #open(address: string, port: number, since: number): Endpoint {
-    const pool = new EndpointPool(address, port, this.settings.pool, {
+    return new Endpoint(endpointId(address, port), this.#openPool(address, port), since);
+  }
+
+  #openPool(address: string, port: number): Pool {
+    const { pool } = this.settings;
+    const Kind = pool.http2 ? SessionPool : EndpointPool;
+    return new Kind(address, port, pool, {
       wheel: this.wheel,
       quota: this.#quota,
       onRoom: () => this.line.look(),
     });
-    return new Endpoint(endpointId(address, port), pool, since);
+  }
+
+  #configurePool(endpoint: Endpoint, before: PoolSettings) {
+    const { pool } = this.settings;
+    endpoint.pool.settings = pool;
+    if (pool.http2 === before.http2) return;
+    endpoint.pool.close();
+    endpoint.pool = this.#openPool(endpoint.address, endpoint.port);
   }
 
   #select() {

@@ -1,0 +1,310 @@
+import { type ClientHttp2Stream, constants } from 'node:http2';
+import type { Message } from '../../http1/message.ts';
+import { Body } from '../../http1/request-head.ts';
+import { ResponseHead } from '../../http1/response-head.ts';
+import { requestFields } from '../../http2/field-list.ts';
+import { type FieldList, FramedMessage } from '../../http2/framed-message.ts';
+import type { Failure, ResponseSink, UpstreamStream } from '../stream.ts';
+import type { UpstreamSession } from './session.ts';
+
+const interimLimit = 16;
+const endStreamFlag = constants.NGHTTP2_FLAG_END_STREAM;
+const empty = Buffer.alloc(0);
+
+/** A stream of `node:http2` that knows whom to tell. */
+type Owned = ClientHttp2Stream & { owner: RequestStream };
+
+/** One request to an endpoint that speaks HTTP/2, and its response. */
+export class RequestStream implements UpstreamStream {
+  readonly message = new FramedMessage();
+  readonly head = new ResponseHead(this.message);
+  answered = false;
+  #session: UpstreamSession;
+  #sink: ResponseSink | undefined;
+  #http: Owned | undefined;
+  #list: string[] = [];
+  #sending = false;
+  /** What is to be sent when its turn comes. */
+  #first: Buffer | undefined;
+  #requestDone = false;
+  /** It may have trailers. */
+  #mayTrail = false;
+  #trailers: readonly string[] = [];
+  #responseTrailers: FieldList = [];
+  #interims = 0;
+  /** It holds a place of its session. */
+  #counted = true;
+
+  constructor(session: UpstreamSession) {
+    this.#session = session;
+    session.load++;
+  }
+
+  get reused(): boolean {
+    return this.#session.used;
+  }
+
+  send(sink: ResponseSink, text: string, _: boolean, source: Message, chunk: Buffer): boolean {
+    return this.#send(sink, text, source, bodyOf(source, chunk));
+  }
+
+  sendHeld(sink: ResponseSink, text: string, _: boolean, source: Message, body: string): boolean {
+    return this.#send(sink, text, source, body === '' ? undefined : Buffer.from(body, 'latin1'));
+  }
+
+  #send(sink: ResponseSink, text: string, source: Message, body: Buffer | undefined): boolean {
+    this.#sink = sink;
+    this.#list = requestFields(text, this.#session.scheme);
+    this.#first = body;
+    this.message.noBody = source.method === 'HEAD';
+    this.#takeEnd(source);
+    this.#mayTrail = this.#requestDone ? this.#trailers.length > 0 : !isGrpc(this.#list);
+    this.#sending = true;
+    this.#session.enter(this);
+    this.#sending = false;
+    return this.#http !== undefined && !this.#http.writableNeedDrain;
+  }
+
+  #takeEnd(source: Message) {
+    this.#requestDone = source.messageDone;
+    if (source.messageDone) this.#trailers = source.trailers;
+  }
+
+  /** Goes to another session. */
+  move(session: UpstreamSession) {
+    this.#session.leave(this, false);
+    this.#session = session;
+    session.load++;
+    session.enter(this);
+  }
+
+  /** It is its turn. */
+  begin() {
+    const first = this.#first;
+    const endStream = this.#requestDone && !first && !this.#mayTrail;
+    const http = this.#session.http.request(this.#list, {
+      endStream,
+      waitForTrailers: this.#mayTrail,
+    }) as Owned;
+    http.owner = this;
+    this.#http = http;
+    http.on('response', onResponse);
+    http.on('headers', onHeaders);
+    http.on('close', onClose);
+    // 'close' follows and does what there is to do.
+    http.on('error', ignore);
+    if (this.#mayTrail) http.on('wantTrailers', onWantTrailers);
+    this.#list = [];
+    this.#first = undefined;
+    if (endStream) return;
+    this.#write(first);
+    if (!this.#sending && !this.#requestDone && !http.writableNeedDrain)
+      this.#sink?.onUpstreamWritable();
+  }
+
+  sendMore(source: Message, chunk: Buffer): boolean {
+    this.#takeEnd(source);
+    const body = bodyOf(source, chunk);
+    if (this.#http) return this.#write(body);
+    if (body) this.#first = this.#first ? Buffer.concat([this.#first, body]) : body;
+    return false;
+  }
+
+  #write(body: Buffer | undefined): boolean {
+    const http = this.#http;
+    if (!http || http.destroyed) return true;
+    if (this.#requestDone) {
+      if (body) http.end(body);
+      else http.end();
+      return true;
+    }
+    if (!body || http.write(body)) return !http.writableNeedDrain;
+    http.once('drain', onDrain);
+    return false;
+  }
+
+  get paused(): boolean {
+    return this.#http?.isPaused() === true;
+  }
+
+  pause() {
+    this.#http?.pause();
+  }
+
+  resume() {
+    if (this.#http?.isPaused()) this.#http.resume();
+  }
+
+  abort() {
+    this.#sink = undefined;
+    if (!this.#http) return this.#leave();
+    if (!this.answered) this.#session.suspect();
+    this.#http.close(constants.NGHTTP2_CANCEL);
+    this.#leave();
+  }
+
+  fail(failure: Failure, detail: string) {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#http?.close(constants.NGHTTP2_CANCEL);
+    this.#leave();
+    sink?.onFailure(this, failure, detail);
+  }
+
+  #leave() {
+    if (!this.#counted) return;
+    this.#counted = false;
+    this.#session.leave(this, this.#http !== undefined);
+  }
+
+  /** A bug on the way back costs this exchange, not the process. */
+  guard(run: () => void) {
+    const sink = this.#sink;
+    try {
+      run();
+    } catch (error) {
+      this.abort();
+      sink?.onBug(error);
+    }
+  }
+
+  onHead(list: FieldList, ended: boolean) {
+    const sink = this.#sink;
+    if (!sink) return;
+    this.answered = true;
+    this.#session.heard = true;
+    this.message.readResponse(list, ended);
+    if (!this.head.read()) return this.fail('protocol', 'invalid framing');
+    sink.onResponse(this, empty, true);
+    if (this.#sink !== sink) return;
+    if (ended) return this.#complete(sink);
+    const http = this.#http;
+    http?.on('trailers', onTrailers);
+    http?.on('end', onEnd);
+    http?.on('data', onData);
+  }
+
+  onInterim(list: FieldList) {
+    const sink = this.#sink;
+    if (!sink) return;
+    this.answered = true;
+    this.message.readResponse(list, false);
+    // RFC 9113 section 8.6: there is no 101.
+    const odd = !this.head.read() || this.head.status === 101 || ++this.#interims > interimLimit;
+    if (odd) return this.fail('protocol', `unexpected ${this.head.status}`);
+    sink.onInterim(this);
+  }
+
+  onData(chunk: Buffer) {
+    const sink = this.#sink;
+    if (!sink) return;
+    this.#session.heard = true;
+    // RFC 9110 section 6.4.1: whatever comes, it is not for the client.
+    if (this.head.body === Body.none) return this.fail('protocol', 'unexpected body');
+    this.message.readData(chunk);
+    sink.onResponse(this, chunk, false);
+  }
+
+  onTrailers(list: FieldList) {
+    this.#responseTrailers = list;
+  }
+
+  onEnd() {
+    const sink = this.#sink;
+    if (!sink) return;
+    this.message.readEnd(this.#responseTrailers);
+    sink.onResponse(this, empty, false);
+    if (this.#sink === sink) this.#complete(sink);
+  }
+
+  #complete(sink: ResponseSink) {
+    this.#sink = undefined;
+    this.#session.used = true;
+    // RFC 9113 section 8.1: the rest of the request is of no use.
+    if (!this.#requestDone) this.#http?.close(constants.NGHTTP2_NO_ERROR);
+    this.#leave();
+    sink.onResponseEnd(this);
+  }
+
+  onDrain() {
+    this.#sink?.onUpstreamWritable();
+  }
+
+  onClose(http: ClientHttp2Stream) {
+    if (!this.#sink) return;
+    const session = this.#session;
+    this.fail(session.failureOf(http.id, http.rstCode), session.detail || `code ${http.rstCode}`);
+  }
+
+  onWantTrailers(http: ClientHttp2Stream) {
+    const fields: Record<string, string | string[]> = {};
+    const list = this.#trailers;
+    for (let i = 0; i + 1 < list.length; i += 2) {
+      const name = (list[i] ?? '').toLowerCase();
+      const value = list[i + 1] ?? '';
+      const before = fields[name];
+      fields[name] = before === undefined ? value : [before, value].flat();
+    }
+    http.sendTrailers(fields);
+  }
+}
+
+/** What the message found in the chunk; undefined when that is nothing. */
+function bodyOf({ body, bodyCount, volatile }: Message, chunk: Buffer): Buffer | undefined {
+  if (bodyCount === 0) return undefined;
+  const pieces: Buffer[] = [];
+  for (let i = 0; i < 2 * bodyCount; i += 2) pieces.push(chunk.subarray(body[i], body[i + 1]));
+  const [only = empty] = pieces;
+  if (pieces.length > 1) return Buffer.concat(pieces);
+  if (only.length === 0) return undefined;
+  return volatile ? Buffer.from(only) : only;
+}
+
+/** gRPC knows no trailers of requests. */
+function isGrpc(list: readonly string[]): boolean {
+  const at = list.indexOf('content-type');
+  return at >= 0 && list[at + 1]?.startsWith('application/grpc') === true;
+}
+
+function onResponse(this: Owned, _: unknown, flags: number, raw: FieldList) {
+  const { owner } = this;
+  owner.guard(() => owner.onHead(raw, (flags & endStreamFlag) !== 0));
+}
+
+function onHeaders(this: Owned, _: unknown, _flags: number, raw: FieldList) {
+  const { owner } = this;
+  owner.guard(() => owner.onInterim(raw));
+}
+
+function onTrailers(this: Owned, _: unknown, _flags: number, raw: FieldList) {
+  this.owner.onTrailers(raw);
+}
+
+function onData(this: Owned, chunk: Buffer) {
+  const { owner } = this;
+  owner.guard(() => owner.onData(chunk));
+}
+
+function onEnd(this: Owned) {
+  const { owner } = this;
+  owner.guard(() => owner.onEnd());
+}
+
+function onDrain(this: Owned) {
+  const { owner } = this;
+  owner.guard(() => owner.onDrain());
+}
+
+function onClose(this: Owned) {
+  const { owner } = this;
+  owner.guard(() => owner.onClose(this));
+}
+
+function onWantTrailers(this: Owned) {
+  const { owner } = this;
+  owner.guard(() => owner.onWantTrailers(this));
+}
+
+function ignore() {
+  // See where it is used.
+}

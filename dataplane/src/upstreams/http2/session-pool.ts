@@ -1,0 +1,113 @@
+import { connect } from 'node:net';
+import type { PoolGroup, PoolSettings } from '../endpoint-pool.ts';
+import type { Pool } from '../pool.ts';
+import type { UpstreamStream } from '../stream.ts';
+import { RequestStream } from './request-stream.ts';
+import { type SessionOwner, UpstreamSession } from './session.ts';
+
+/** The HTTP/2 connections of this thread to one endpoint: the next one is opened when all are full. */
+export class SessionPool implements Pool, SessionOwner {
+  readonly address: string;
+  readonly port: number;
+  settings: PoolSettings;
+  readonly #group: PoolGroup;
+  /** Those that take requests, in the order in which they are filled. */
+  #sessions: UpstreamSession[] = [];
+  readonly #opened = new Set<UpstreamSession>();
+  #closed = false;
+
+  constructor(address: string, port: number, settings: PoolSettings, group: PoolGroup) {
+    this.address = address;
+    this.port = port;
+    this.settings = settings;
+    this.#group = group;
+  }
+
+  get open(): number {
+    return this.#opened.size;
+  }
+
+  get room(): boolean {
+    return this.#sessions.some((session) => session.room) || this.#mayOpen;
+  }
+
+  get #mayOpen(): boolean {
+    const { maxConnections } = this.settings;
+    return this.#group.quota.room && (maxConnections === 0 || this.open < maxConnections);
+  }
+
+  acquire(now: number): UpstreamStream {
+    return new RequestStream(this.#sessionFor(now));
+  }
+
+  #sessionFor(now: number): UpstreamSession {
+    for (const session of this.#sessions) {
+      if (!session.room) continue;
+      if (!this.#isOld(session, now)) return session;
+      session.retire();
+    }
+    const [first] = this.#sessions;
+    if (!first || this.#mayOpen) return this.#connect(now);
+    return this.#sessions.reduce((least, one) => (one.load < least.load ? one : least), first);
+  }
+
+  #connect(now: number): UpstreamSession {
+    const { address, port, settings } = this;
+    const group = this.#group;
+    const socket = connect({ host: address, port, noDelay: true, keepAlive: true });
+    const session = new UpstreamSession(socket, settings.connectTimeout, this, group.wheel, now);
+    this.#sessions.push(session);
+    this.#opened.add(session);
+    group.quota.open++;
+    return session;
+  }
+
+  /** Spread over a tenth, so that what was opened together is not closed together. */
+  #isOld({ openedAt, spread }: UpstreamSession, now: number): boolean {
+    const { maxLifetime } = this.settings;
+    return maxLifetime > 0 && now - openedAt > maxLifetime * (1 - spread);
+  }
+
+  moveOn(stream: RequestStream, from: UpstreamSession) {
+    const other = this.#sessions.find((session) => session !== from && session.room);
+    const next =
+      other ?? (this.#mayOpen || from.retired ? this.#connect(this.#group.wheel.time()) : from);
+    stream.move(next);
+  }
+
+  onRoom(session: UpstreamSession) {
+    const { wheel, onRoom } = this.#group;
+    if (session.load === 0) {
+      const idle = this.#sessions.filter(({ load }) => load === 0).length;
+      if (this.#closed || idle > this.settings.maxIdle || this.#isOld(session, wheel.time())) {
+        return session.retire();
+      }
+      session.idle(this.settings.idleTimeout);
+    }
+    onRoom();
+  }
+
+  onRetired(session: UpstreamSession) {
+    this.#sessions = this.#sessions.filter((other) => other !== session);
+  }
+
+  forget(session: UpstreamSession) {
+    this.onRetired(session);
+    if (!this.#opened.delete(session)) return;
+    this.#group.quota.open--;
+    this.#group.onRoom();
+  }
+
+  closeIdle(): boolean {
+    const session = this.#sessions.find(({ load }) => load === 0);
+    if (!session) return false;
+    session.retire();
+    this.forget(session);
+    return true;
+  }
+
+  close() {
+    this.#closed = true;
+    for (const session of [...this.#sessions]) session.retire();
+  }
+}

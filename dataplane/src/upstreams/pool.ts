@@ -1,0 +1,19 @@
+import type { PoolSettings } from './endpoint-pool.ts';
+import type { UpstreamStream } from './stream.ts';
+
+/** The connections of this thread to one endpoint, whatever version of HTTP they carry. */
+export type Pool = {
+  readonly address: string;
+  readonly port: number;
+  settings: PoolSettings;
+  /** Connections that are open or being opened. */
+  readonly open: number;
+  /** A request can be sent now; `acquire` does not ask. */
+  readonly room: boolean;
+  /** A place for one request. `fresh`: not on a connection that was used before, where those carry one each. */
+  acquire(now: number, fresh: boolean): UpstreamStream;
+  /** Closes a connection that idles. False: there is none. */
+  closeIdle(): boolean;
+  /** Closes what idles; what is in use is closed when its exchange ends. */
+  close(): void;
+};
