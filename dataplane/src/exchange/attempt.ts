@@ -1,4 +1,6 @@
 import type { Message } from '../http1/message.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import { httpStatusOf, statusIn } from '../http2/grpc-status.ts';
 import { now } from '../state/clock.ts';
 import { observeLatency } from '../upstreams/balancing/peak-ewma.ts';
 import type { UpstreamConnection } from '../upstreams/connection.ts';
@@ -9,6 +11,8 @@ import type { Upstream } from '../upstreams/upstream.ts';
 
 /** Who sends a request, and is told what becomes of an attempt. */
 export type Sender = {
+  /** What it sends is a call of gRPC. */
+  readonly grpc: boolean;
   onInterim(attempt: Attempt): void;
   /** A chunk of the answer was parsed; with `first` the head is in it. */
   onAnswer(attempt: Attempt, chunk: Buffer, first: boolean): void;
@@ -109,18 +113,33 @@ export class Attempt implements ResponseSink {
   }
 
   onResponse(stream: UpstreamStream, chunk: Buffer, first: boolean) {
-    if (first) this.#onHead(stream.head.status);
+    if (this.#sender.grpc) this.#onCall(stream.head, first);
+    else if (first) this.#onHead(stream.head.status);
     this.#sender.onAnswer(this, chunk, first);
   }
 
-  #onHead(status: number) {
+  /** What is to be said of an endpoint that is called by gRPC is in the trailers. */
+  #onCall({ status, message }: ResponseHead, first: boolean) {
+    if (first && !message.messageDone) {
+      this.#onHead(status, false);
+    } else if (message.messageDone && status === 200) {
+      const said = httpStatusOf(statusIn(message));
+      if (first) this.#onHead(said);
+      else if (said >= 500) this.#outcome = outcomeOf(said);
+    } else if (first) this.#onHead(status);
+    // A message has come: that of a stream may be followed by others for an hour.
+    else if (this.#ticket > 0) this.#settle(this.#outcome);
+  }
+
+  /** @param last nothing else will say what becomes of the request. */
+  #onHead(status: number, last = true) {
     if (this.endpoint.timed) {
       const at = now();
       observeLatency(this.endpoint, at - this.startedAt, at);
     }
     if (status >= 500) this.#outcome = outcomeOf(status);
     // A probe holds up others: a response that streams for an hour must not.
-    if (this.#ticket > 0) this.#settle(this.#outcome);
+    if (last && this.#ticket > 0) this.#settle(this.#outcome);
   }
 
   keepsChunk(): boolean {

@@ -1,5 +1,6 @@
 import type { Message } from '../http1/message.ts';
 import { Body } from '../http1/request-head.ts';
+import { statusIn } from '../http2/grpc-status.ts';
 import type { LinkedBackend } from '../link/runtime.ts';
 import { now } from '../state/clock.ts';
 import type { UpstreamConnection } from '../upstreams/connection.ts';
@@ -8,7 +9,7 @@ import type { Failure } from '../upstreams/stream.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { stickyLine } from './affinity.ts';
 import { Attempt, type Sender } from './attempt.ts';
-import { replyError } from './direct.ts';
+import { replyError, replyTimeout } from './direct.ts';
 import type { Exchange, RunningAction } from './exchange.ts';
 import { overridesOf } from './overrides.ts';
 import { type Recoverable, Recovery } from './recovery.ts';
@@ -64,6 +65,10 @@ export class Delivery implements RunningAction, Sender, Recoverable {
 
   get end(): number {
     return this.#limits.end;
+  }
+
+  get grpc(): boolean {
+    return this.exchange.grpc;
   }
 
   /** Sends the request to the first endpoint. `chunk` is the one that held the head. */
@@ -210,9 +215,11 @@ export class Delivery implements RunningAction, Sender, Recoverable {
     return !this.exchange.client.writer.flushed;
   }
 
-  onAnswerEnd() {
+  onAnswerEnd({ stream }: Attempt) {
     this.#attempt = undefined;
-    this.exchange.client.finish(this.exchange);
+    const { exchange } = this;
+    if (exchange.grpc) exchange.grpcStatus = statusIn(stream.head.message);
+    exchange.client.finish(exchange);
   }
 
   onBug(error: unknown) {
@@ -246,7 +253,7 @@ export class Delivery implements RunningAction, Sender, Recoverable {
     const stalledReader = this.#attempt?.stream.paused === true;
     this.#abort(stalledClient || stalledReader ? 'none' : 'failure');
     if (exchange.responseStarted) return exchange.client.cut(exchange);
-    if (!stalledClient) return replyError(exchange, 504, 'Gateway timeout');
+    if (!stalledClient) return replyTimeout(exchange);
     // RFC 9110 section 15.5.9: the rest of the body is not waited for.
     exchange.close = true;
     replyError(exchange, 408, 'Request timeout');
@@ -260,7 +267,7 @@ export class Delivery implements RunningAction, Sender, Recoverable {
     }
     this.#attempt = undefined;
     if (this.#recover.afterTimeout(attempt)) return this.#arm();
-    replyError(this.exchange, 504, 'Gateway timeout');
+    replyTimeout(this.exchange);
   }
 
   #deadline(): number {

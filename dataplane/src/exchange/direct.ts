@@ -1,5 +1,6 @@
 import { withoutDropped } from '../http1/edits.ts';
 import { errorReply } from '../http1/reply.ts';
+import { GrpcStatus } from '../http2/grpc-status.ts';
 import type { RedirectAction, RespondAction } from '../link/runtime.ts';
 import type { Exchange } from './exchange.ts';
 import { rewrittenTarget } from './rewritten-target.ts';
@@ -7,6 +8,12 @@ import { rewrittenTarget } from './rewritten-target.ts';
 /** Answers with an error of the gateway. */
 export function replyError(exchange: Exchange, status: number, error: string) {
   exchange.client.reply(exchange, errorReply(status, error));
+}
+
+/** Answers that the time for the request, or for a try, is over. */
+export function replyTimeout(exchange: Exchange) {
+  const reply = errorReply(504, 'Gateway timeout');
+  exchange.client.reply(exchange, { ...reply, grpcStatus: GrpcStatus.deadlineExceeded });
 }
 
 /** Answers with a Location (RFC 9110 section 15.4). The query is kept. */

@@ -5,6 +5,8 @@ import type { Message } from '../http1/message.ts';
 import type { Reply } from '../http1/reply.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
+import { isGrpc } from '../http2/grpc-request.ts';
+import { noGrpcStatus } from '../http2/grpc-status.ts';
 import type { LinkedMatch, LinkedRule } from '../link/runtime.ts';
 import type { Candidate } from '../router/index.ts';
 
@@ -118,6 +120,10 @@ export class Exchange implements Effects {
   responseDone = false;
   /** The connection is closed after the response. */
   close: boolean;
+  /** It is a call of gRPC. */
+  readonly grpc: boolean;
+  /** What the client was told of a call of gRPC; `noGrpcStatus`: nothing. */
+  grpcStatus: number = noGrpcStatus;
   identity: Identity | undefined;
   upstreamFields = '';
   responseFields = '';
@@ -131,6 +137,7 @@ export class Exchange implements Effects {
     this.requestId = requestId;
     this.startedAt = startedAt;
     this.close = !head.keepAlive;
+    this.grpc = head.message.framed && isGrpc(head);
   }
 
   get clientAddress(): string {

@@ -1,7 +1,7 @@
 import { now } from '../state/clock.ts';
 import type { Endpoint } from '../upstreams/endpoint.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
-import { replyError } from './direct.ts';
+import { replyTimeout } from './direct.ts';
 import type { Exchange, RunningAction } from './exchange.ts';
 
 /** What becomes of a request that waits for a connection. */
@@ -77,7 +77,7 @@ export class Queued implements RunningAction {
     }
     this.#leave?.();
     this.#resume();
-    if (at >= this.#end) replyError(this.#exchange, 504, 'Gateway timeout');
+    if (at >= this.#end) replyTimeout(this.#exchange);
     else this.#outcomes.giveUp();
   }
 }

@@ -1,3 +1,4 @@
+import { grpcTimeout } from '../http2/grpc-request.ts';
 import type { LinkedTimeouts } from '../link/runtime.ts';
 import type { Client, Exchange } from './exchange.ts';
 import type { Overrides } from './overrides.ts';
@@ -41,11 +42,16 @@ export class TimeLimits {
   }
 }
 
+/** What a client of gRPC gives for the call in milliseconds; 0: nothing. */
+function calledFor({ grpc, head }: Exchange): number {
+  return grpc ? (grpcTimeout(head.header('grpc-timeout')) ?? 0) : 0;
+}
+
 /** The limits that an exchange begins with; what a trusted proxy asks for can only be shorter as a whole. */
 export function timeLimitsOf(exchange: Exchange, overrides: Overrides | undefined): TimeLimits {
   const { request, backendRequest, idle } = exchange.rule?.timeouts ?? noTimeouts;
   const tryTimeout = overrides?.tryTimeout ?? exchange.rule?.retries?.tryTimeout ?? 0;
-  const asked = overrides?.timeout ?? 0;
+  const asked = overrides?.timeout ?? calledFor(exchange);
   const whole = asked > 0 && request > 0 ? Math.min(asked, request) : asked || request;
   return new TimeLimits(exchange, whole, tryTimeout || backendRequest, idle);
 }

@@ -4,6 +4,8 @@ export type Reply = {
   body: Buffer;
   /** Complete field lines besides content-length, x-request-id and connection; each ended by CRLF. */
   fields: string;
+  /** For calls of gRPC, when another one says more than the one that goes with `status`. */
+  grpcStatus?: number;
 };
 
 const reasons: Record<number, string> = {

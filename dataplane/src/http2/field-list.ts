@@ -11,18 +11,20 @@ export function addFields(list: string[], lines: string, from: number) {
     if (end <= at) return;
     const colon = lines.indexOf(':', at);
     const name = lines.slice(at, colon).toLowerCase();
-    if (!ofConnection.has(name)) list.push(name, trimmed(lines, colon + 1, end));
+    if (!ofConnection.has(name)) {
+      const value = trimmed(lines, colon + 1, end);
+      if (name !== 'te' || value === 'trailers') list.push(name, value);
+    }
     at = end + 2;
   }
 }
 
-/** Of them only TE may be sent, as `trailers`: who passes it on says so. Host is :authority. */
+/** TE is one of them, but may be sent as `trailers`. Host is :authority. */
 const ofConnection = new Set([
   'connection',
   'host',
   'keep-alive',
   'proxy-connection',
-  'te',
   'transfer-encoding',
   'upgrade',
 ]);
