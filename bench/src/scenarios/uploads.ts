@@ -1,4 +1,4 @@
-import { nginxBodies } from '../policies/nginx.ts';
+import { nginxAnyBody, nginxBodies } from '../policies/nginx.ts';
 import type { Entrant, Load, Scenario, Service, Site } from '../scenario.ts';
 
 const kib = 1024;
@@ -9,6 +9,7 @@ const site: Site = { routes: [{ name: 'files', prefix: '/files' }] };
 const entrants: readonly Entrant[] = [
   { name: 'gatehouse', peer: 'gatehouse', site },
   { name: 'nginx', peer: 'nginx', site: { ...site, addition: nginxBodies } },
+  { name: 'nginx-defaults', peer: 'nginx', site: { ...site, addition: nginxAnyBody } },
   { name: 'haproxy', peer: 'haproxy', site },
   { name: 'envoy', peer: 'envoy', site },
 ];
