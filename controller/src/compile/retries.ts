@@ -11,6 +11,11 @@ const numbers: Record<On, Retries_On> = {
   reset: Retries_On.RESET,
   'gateway-error': Retries_On.GATEWAY_ERROR,
   '5xx': Retries_On.SERVER_ERROR,
+  cancelled: Retries_On.GRPC_CANCELLED,
+  'deadline-exceeded': Retries_On.GRPC_DEADLINE_EXCEEDED,
+  internal: Retries_On.GRPC_INTERNAL,
+  'resource-exhausted': Retries_On.GRPC_RESOURCE_EXHAUSTED,
+  unavailable: Retries_On.GRPC_UNAVAILABLE,
 };
 
 const usual: On[] = ['connect-failure', 'reset', 'gateway-error'];

@@ -6,6 +6,8 @@ import type { Report } from './status.ts';
 
 const hour = 3_600_000;
 
+type Probe = NonNullable<MessageInitShape<typeof HealthCheckSchema>['probe']>;
+
 /** Reads a duration that must lie within bounds. */
 function bounded(
   text: string,
@@ -67,6 +69,16 @@ export function compileOutlierDetection(
   };
 }
 
+function probeOf({ http, grpc }: HealthCheck): Probe {
+  if (http) {
+    const { path, host = '', statuses = [] } = http;
+    return { case: 'http', value: { path, host, statuses } };
+  }
+  if (!grpc) return { case: 'tcp', value: {} };
+  const { service = '', host = '' } = grpc;
+  return { case: 'grpc', value: { service, host } };
+}
+
 /** With any report the result must not be used. */
 export function compileHealthCheck(
   spec: HealthCheck,
@@ -78,7 +90,9 @@ export function compileHealthCheck(
     interval = defaults.healthCheckInterval,
     timeout = defaults.healthCheckTimeout,
   } = spec;
-  if (!http && !spec.tcp) report(path, 'exactly one of http and tcp must be given');
+  if (!http && !spec.tcp && !spec.grpc) {
+    report(path, 'exactly one of http, tcp and grpc must be given');
+  }
   if (http && /[^!-~]/.test(http.path)) {
     report(`${path}.http.path`, 'must be of ASCII characters; escape others as "%C3%A9"');
   }
@@ -101,12 +115,7 @@ export function compileHealthCheck(
     timeoutMs = intervalMs;
   }
   return {
-    probe: http
-      ? {
-          case: 'http',
-          value: { path: http.path, host: http.host ?? '', statuses: http.statuses ?? [] },
-        }
-      : { case: 'tcp', value: {} },
+    probe: probeOf(spec),
     intervalMs,
     timeoutMs,
     unhealthyThreshold: spec.unhealthyThreshold ?? defaults.unhealthyThreshold,

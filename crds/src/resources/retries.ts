@@ -54,6 +54,17 @@ const hedge = object(
   },
 );
 
+const httpFailures = ['connect-failure', 'reset', 'gateway-error', '5xx'] as const;
+
+/** As in the retry-on of Envoy. */
+const grpcFailures = [
+  'cancelled',
+  'deadline-exceeded',
+  'internal',
+  'resource-exhausted',
+  'unavailable',
+] as const;
+
 export const retries = object(
   {
     attempts: optional(
@@ -66,17 +77,19 @@ export const retries = object(
     ),
     on: optional(
       array(
-        oneOf(['connect-failure', 'reset', 'gateway-error', '5xx'], {
+        oneOf([...httpFailures, ...grpcFailures], {
           description:
             'connect-failure: no connection, nothing was sent. reset: the connection broke, or nonsense ' +
             'came, before an answer. gateway-error: 502, 503, 504, or no answer in time. 5xx: any 5xx, ' +
-            'and all of the others.',
+            'and all of connect-failure, reset and gateway-error. The others are statuses of gRPC, of an ' +
+            'answer that has nothing but a status: calls that get it are sent again, so name only what ' +
+            'all methods of the rule may be called twice after.',
         }),
         {
           description:
             'What is retried; connect-failure, reset and gateway-error when both this and statuses are left out.',
           minItems: 1,
-          maxItems: 4,
+          maxItems: 9,
         },
       ),
     ),
@@ -105,7 +118,8 @@ export const retries = object(
   {
     description:
       'Requests that failed are sent again, to another endpoint if there is one. Only idempotent methods ' +
-      '(RFC 9110 section 9.2.2), unless nothing was sent; never once the response has begun.',
+      '(RFC 9110 section 9.2.2), unless nothing was sent or a status of gRPC is named; never once the ' +
+      'response has begun.',
   },
 );
 

@@ -1,4 +1,5 @@
 import { fieldValue } from '../http1/request-head.ts';
+import { statusIn } from '../http2/grpc-status.ts';
 import { now } from '../state/clock.ts';
 import { refused } from '../upstreams/breaker.ts';
 import type { Endpoint } from '../upstreams/endpoint.ts';
@@ -58,7 +59,11 @@ export class Recovery {
   /** True when the answer whose head has come is not for the client. */
   afterHead(attempt: Attempt): boolean {
     const { head } = attempt.stream;
-    const reason = this.#of.retries?.afterStatus(head.status);
+    const { retries, exchange } = this.#of;
+    const reason =
+      exchange.grpc && head.status === 200
+        ? retries?.afterGrpcStatus(statusIn(head.message))
+        : retries?.afterStatus(head.status);
     if (reason === undefined) return false;
     const wait = retryAfterOf(fieldValue(head.message, 'retry-after'), Date.now());
     return this.#retry(attempt, reason, wait);

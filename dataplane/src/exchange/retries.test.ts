@@ -231,6 +231,6 @@ describe('a body', () => {
 });
 
 it('what a newer controller asks for is refused', async () => {
-  await expect(stage.start({ on: [9 as Retries_On] })).rejects.toThrow('rules[0].retries.on[0]');
+  await expect(stage.start({ on: [99 as Retries_On] })).rejects.toThrow('rules[0].retries.on[0]');
   await stage.start({});
 });

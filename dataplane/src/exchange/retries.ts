@@ -90,9 +90,18 @@ export class Retries {
     return this.isBad(status) && this.#repeatable ? 'status' : undefined;
   }
 
+  /** @param status of gRPC, of an answer that says nothing else. Whoever names it says that calls may be repeated. */
+  afterGrpcStatus(status: number): RetryReason | undefined {
+    return this.isBadCall(status) && this.#resendable ? 'grpc-status' : undefined;
+  }
+
   /** An answer with that status is worth another one. */
   isBad(status: number): boolean {
     return this.#rule.statuses.has(status);
+  }
+
+  isBadCall(status: number): boolean {
+    return this.#rule.grpcStatuses.has(status);
   }
 
   /** While the request may be sent a second time beside the first. */

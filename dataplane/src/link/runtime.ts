@@ -106,6 +106,8 @@ export type LinkedRetries = {
   reset: boolean;
   timeout: boolean;
   statuses: ReadonlySet<number>;
+  /** Of gRPC, whatever the method. */
+  grpcStatuses: ReadonlySet<number>;
   /** For each try, in place of `LinkedTimeouts.backendRequest`; 0: that one. */
   tryTimeout: number;
   backOff: { initial: number; max: number };

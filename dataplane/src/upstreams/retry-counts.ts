@@ -2,7 +2,13 @@ import { retriesDenied, retriesTotal } from './metrics.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Why a request is sent again. */
-export type RetryReason = 'connect-failure' | 'reset' | 'timeout' | 'status' | 'hedge';
+export type RetryReason =
+  | 'connect-failure'
+  | 'reset'
+  | 'timeout'
+  | 'status'
+  | 'grpc-status'
+  | 'hedge';
 
 /** Counts retries, and those that budget or limit did not allow. */
 export type RetryCounts = {

@@ -682,6 +682,31 @@ export enum Retries_On {
    * @generated from enum value: SERVER_ERROR = 4;
    */
   SERVER_ERROR = 4,
+
+  /**
+   * @generated from enum value: GRPC_CANCELLED = 5;
+   */
+  GRPC_CANCELLED = 5,
+
+  /**
+   * @generated from enum value: GRPC_DEADLINE_EXCEEDED = 6;
+   */
+  GRPC_DEADLINE_EXCEEDED = 6,
+
+  /**
+   * @generated from enum value: GRPC_INTERNAL = 7;
+   */
+  GRPC_INTERNAL = 7,
+
+  /**
+   * @generated from enum value: GRPC_RESOURCE_EXHAUSTED = 8;
+   */
+  GRPC_RESOURCE_EXHAUSTED = 8,
+
+  /**
+   * @generated from enum value: GRPC_UNAVAILABLE = 9;
+   */
+  GRPC_UNAVAILABLE = 9,
 }
 
 /**
@@ -1536,6 +1561,12 @@ export declare type HealthCheck = Message<"gatehouse.snapshot.v1.HealthCheck"> &
      */
     value: TcpProbe;
     case: "tcp";
+  } | {
+    /**
+     * @generated from field: gatehouse.snapshot.v1.GrpcProbe grpc = 9;
+     */
+    value: GrpcProbe;
+    case: "grpc";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -1618,6 +1649,33 @@ export declare type TcpProbe = Message<"gatehouse.snapshot.v1.TcpProbe"> & {
  * Use `create(TcpProbeSchema)` to create a new message.
  */
 export declare const TcpProbeSchema: GenMessage<TcpProbe>;
+
+/**
+ * grpc.health.v1.Health/Check over HTTP/2.
+ *
+ * @generated from message gatehouse.snapshot.v1.GrpcProbe
+ */
+export declare type GrpcProbe = Message<"gatehouse.snapshot.v1.GrpcProbe"> & {
+  /**
+   * Empty: the server as a whole.
+   *
+   * @generated from field: string service = 1;
+   */
+  service: string;
+
+  /**
+   * :authority; empty: address and port of the endpoint.
+   *
+   * @generated from field: string host = 2;
+   */
+  host: string;
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.GrpcProbe.
+ * Use `create(GrpcProbeSchema)` to create a new message.
+ */
+export declare const GrpcProbeSchema: GenMessage<GrpcProbe>;
 
 /**
  * @generated from message gatehouse.snapshot.v1.StickySessions

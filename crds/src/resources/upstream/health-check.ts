@@ -1,6 +1,6 @@
 import { defaults } from '../../schema/defaults.ts';
 import { duration, hostname, path, port } from '../../schema/fields.ts';
-import { array, integer, object, optional, type Static } from '../../schema/schema.ts';
+import { array, integer, object, optional, type Static, string } from '../../schema/schema.ts';
 
 const http = object(
   {
@@ -27,6 +27,31 @@ const http = object(
 
 const tcp = object({}, { description: 'It is well when it takes a connection.' });
 
+const grpc = object(
+  {
+    service: optional(
+      string({
+        description:
+          'Service that is asked for, such as "shop.v1.Catalog"; the server as a whole when left out.',
+        minLength: 1,
+        maxLength: 253,
+        pattern: '^[A-Za-z_][A-Za-z0-9_.]*$',
+      }),
+    ),
+    host: optional(hostname('Host that is sent; address and port of the endpoint when left out.')),
+  },
+  {
+    description:
+      'It is well when it answers SERVING to grpc.health.v1.Health/Check, over HTTP/2 without TLS.',
+    rules: [
+      {
+        rule: "!has(self.host) || !self.host.startsWith('*')",
+        message: 'host must not be a wildcard',
+      },
+    ],
+  },
+);
+
 const threshold = (description: string, fallback: number) =>
   integer({ description, minimum: 1, maximum: 100, default: fallback });
 
@@ -34,6 +59,7 @@ export const healthCheck = object(
   {
     http: optional(http),
     tcp: optional(tcp),
+    grpc: optional(grpc),
     interval: optional(
       duration('Time between two checks, from "100ms" to "1h".', defaults.healthCheckInterval),
     ),
@@ -69,8 +95,8 @@ export const healthCheck = object(
       'gets no requests.',
     rules: [
       {
-        rule: 'has(self.http) != has(self.tcp)',
-        message: 'exactly one of http and tcp must be given',
+        rule: '(has(self.http) ? 1 : 0) + (has(self.tcp) ? 1 : 0) + (has(self.grpc) ? 1 : 0) == 1',
+        message: 'exactly one of http, tcp and grpc must be given',
       },
     ],
   },

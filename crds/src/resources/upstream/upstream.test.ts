@@ -99,14 +99,29 @@ describe('a circuit breaker', () => {
   });
 });
 
-const probeRule = 'spec.healthCheck: exactly one of http and tcp must be given';
+const probeRule = 'spec.healthCheck: exactly one of http, tcp and grpc must be given';
 
 describe('a health check', () => {
   it.each<[string, object, string[]]>([
     ['by HTTP', { http: { path: '/health', statuses: [200, 204] } }, []],
     ['by TCP', { tcp: {} }, []],
+    ['by gRPC', { grpc: {} }, []],
+    ['by gRPC of a service', { grpc: { service: 'shop.v1.Catalog', host: 'shop.test' } }, []],
     ['by nothing', {}, [probeRule]],
     ['by two', { http: { path: '/' }, tcp: {} }, [probeRule]],
+    ['by HTTP and gRPC', { http: { path: '/' }, grpc: {} }, [probeRule]],
+    [
+      'of a service that is none',
+      { grpc: { service: 'shop/Catalog' } },
+      [
+        'spec.healthCheck.grpc.service: expected a string of 1 to 253 characters that matches ^[A-Za-z_][A-Za-z0-9_.]*$, found "shop/Catalog"',
+      ],
+    ],
+    [
+      'by gRPC of a wildcard',
+      { grpc: { host: '*.example.com' } },
+      ['spec.healthCheck.grpc: host must not be a wildcard'],
+    ],
     [
       'without a path',
       { http: {} },

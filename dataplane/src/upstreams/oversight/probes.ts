@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import type { HealthCheck, HttpProbe } from '@gatehouse/snapshot';
+import { grpcProbe } from './grpc-probe.ts';
 
 /**
  * Asks an endpoint whether it is well. Resolves when it is; rejects with the reason, in time.
@@ -15,6 +16,8 @@ export function probeOf({ probe }: HealthCheck): Probe | undefined {
       return httpProbe(probe.value);
     case 'tcp':
       return tcpProbe;
+    case 'grpc':
+      return grpcProbe(probe.value);
     default:
       return undefined;
   }
