@@ -34,6 +34,18 @@ export function bodyBytes(message: Message): number {
   return total;
 }
 
+/** The body of the last chunk in one piece. Its bytes are those of the chunk unless that is volatile. */
+export function bodyPiece(message: Message, chunk: Buffer): Buffer {
+  const { body, bodyCount, volatile } = message;
+  if (bodyCount === 1) {
+    const piece = chunk.subarray(body[0], body[1]);
+    return volatile ? Buffer.from(piece) : piece;
+  }
+  const pieces: Buffer[] = [];
+  for (let i = 0; i < 2 * bodyCount; i += 2) pieces.push(chunk.subarray(body[i], body[i + 1]));
+  return Buffer.concat(pieces);
+}
+
 /** What ends a chunked message, once its end was parsed. */
 function endText(message: Message, chunked: boolean): string {
   return chunked && message.messageDone ? `0\r\n${trailerText(message.trailers)}\r\n` : '';

@@ -1,5 +1,5 @@
 import { httpDate } from '../state/date.ts';
-import { type Edits, withoutDropped } from './edits.ts';
+import { type Edits, noEdits, withoutDropped } from './edits.ts';
 import { Field, type FieldCode, fieldCode } from './field-names.ts';
 import { codeSet, keptFields } from './head-text.ts';
 import type { Message } from './message.ts';
@@ -89,15 +89,19 @@ export class ResponseHead {
   }
 }
 
-/** How the response is framed for the client. */
-export type ResponsePlan = {
+/** What becomes of the fields of a response. */
+export type PassedPlan = {
   edits: Edits;
   requestId: string;
+  /** Further field lines, each ended by CRLF. */
+  own: string;
+};
+
+/** How the response is framed for the client. */
+export type ResponsePlan = PassedPlan & {
   /** The client speaks HTTP/1.0: no chunks (RFC 9112 section 6.1). */
   http10: boolean;
   close: boolean;
-  /** Further field lines, each ended by CRLF. */
-  own: string;
 };
 
 const keptAlways = codeSet(
@@ -118,17 +122,11 @@ const keptWithLength = keptAlways | codeSet(Field.contentLength);
 
 /** The head of the response for an HTTP/1.1 or 1.0 client. */
 export function responseText(head: ResponseHead, plan: ResponsePlan): string {
-  // RFC 9110 section 8.6: no Content-Length in 204.
-  const keep = head.status === 204 ? keptAlways : keptWithLength;
-  const { message, codes } = head;
+  const { message } = head;
   // The status line of an HTTP/1.1 upstream that is as ours would be is copied with the fields.
   const sameLine = message.targetStart === statusLineStart && message.version === 11;
   let text = sameLine ? '' : `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
-  text += keptFields(message, codes, keep, plan.edits, sameLine ? 0 : -1);
-  // RFC 9110 section 6.6.1: a recipient that passes a response on appends the Date it lacks.
-  if (!head.dated) text += withoutDropped(plan.edits, `date: ${httpDate()}\r\n`);
-  const own = `${plan.own}x-request-id: ${plan.requestId}\r\n`;
-  text += plan.edits.lengths === 0 ? own : withoutDropped(plan.edits, own);
+  text += passedLines(head, plan, sameLine ? 0 : -1);
   if (head.body === Body.chunked || head.body === Body.untilClose) {
     if (!plan.http10) text += 'transfer-encoding: chunked\r\n';
   }
@@ -137,16 +135,34 @@ export function responseText(head: ResponseHead, plan: ResponsePlan): string {
   return `${text + plan.edits.append}\r\n`;
 }
 
+/** What is passed on whatever version the client speaks, and what we add to it; not `edits.append`. */
+function passedLines(head: ResponseHead, plan: PassedPlan, from: number): string {
+  // RFC 9110 section 8.6: no Content-Length in 204.
+  const keep = head.status === 204 ? keptAlways : keptWithLength;
+  let text = keptFields(head.message, head.codes, keep, plan.edits, from);
+  // RFC 9110 section 6.6.1: a recipient that passes a response on appends the Date it lacks.
+  if (!head.dated) text += withoutDropped(plan.edits, `date: ${httpDate()}\r\n`);
+  const own = `${plan.own}x-request-id: ${plan.requestId}\r\n`;
+  return text + (plan.edits.lengths === 0 ? own : withoutDropped(plan.edits, own));
+}
+
+/** The field lines of the response for a client whose version frames by other means than fields. */
+export function framedLines(head: ResponseHead, plan: PassedPlan): string {
+  return passedLines(head, plan, -1) + plan.edits.append;
+}
+
+/** The field lines of a 1xx response. */
+export function informationalLines(head: ResponseHead): string {
+  return keptFields(head.message, head.codes, keptAlways, noEdits);
+}
+
 /** A 1xx response, passed on as it came without hop-by-hop fields (RFC 9110 section 15.2). */
 export function informationalText(head: ResponseHead, edits: Edits): string {
   return `HTTP/1.1 ${head.status} ${head.reason}\r\n${keptFields(head.message, head.codes, keptAlways, edits)}\r\n`;
 }
 
 /** A 101, with the lines that name the protocol in `own` (RFC 9110 section 15.2.2). */
-export function switchText(
-  head: ResponseHead,
-  { edits, requestId, own }: Pick<ResponsePlan, 'edits' | 'requestId' | 'own'>,
-): string {
+export function switchText(head: ResponseHead, { edits, requestId, own }: PassedPlan): string {
   const fields = keptFields(head.message, head.codes, keptAlways, edits);
   const added = withoutDropped(edits, `${own}x-request-id: ${requestId}\r\n`) + edits.append;
   return `HTTP/1.1 101 ${head.reason}\r\n${fields}${added}\r\n`;

@@ -9,10 +9,18 @@ export class ForwardedLines {
   readonly #peer: string;
   readonly #scheme: 'http' | 'https';
   readonly #port: number;
+  readonly #via: string;
   #authority: string | undefined;
   #lines = '';
 
-  constructor(remoteAddress: string, scheme: 'http' | 'https', port: number) {
+  /** @param version of HTTP in which the requests come, e.g. "1.1". */
+  constructor(
+    remoteAddress: string,
+    scheme: 'http' | 'https',
+    port: number,
+    version: '1.1' | '2.0' = '1.1',
+  ) {
+    this.#via = `via: ${version} gatehouse\r\nx-request-id: `;
     this.#peer = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice(7) : remoteAddress;
     this.#scheme = scheme;
     this.#port = port;
@@ -41,7 +49,7 @@ export class ForwardedLines {
     return (
       `x-forwarded-for: ${this.#peer}\r\nx-forwarded-proto: ${this.#scheme}\r\n` +
       `x-forwarded-host: ${authority}\r\nx-forwarded-port: ${this.#port}\r\n` +
-      `forwarded: ${this.#element(authority)}\r\nvia: 1.1 gatehouse\r\nx-request-id: `
+      `forwarded: ${this.#element(authority)}\r\n${this.#via}`
     );
   }
 
@@ -62,7 +70,7 @@ export class ForwardedLines {
       `x-forwarded-proto: ${kept('x-forwarded-proto', this.#scheme)}\r\n` +
       `x-forwarded-host: ${kept('x-forwarded-host', head.authority)}\r\n` +
       `x-forwarded-port: ${kept('x-forwarded-port', String(this.#port))}\r\n` +
-      `forwarded: ${before('forwarded')}${this.#element(head.authority)}\r\nvia: 1.1 gatehouse\r\nx-request-id: `
+      `forwarded: ${before('forwarded')}${this.#element(head.authority)}\r\n${this.#via}`
     );
   }
 }

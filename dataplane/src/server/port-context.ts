@@ -1,5 +1,5 @@
 import type { Limits } from '../http1/limits.ts';
-import type { LinkedListener } from '../link/runtime.ts';
+import type { LinkedListener, LinkedPort } from '../link/runtime.ts';
 import type { TimerWheel } from '../state/timer-wheel.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 
@@ -10,6 +10,8 @@ export type PortContext = {
   limits: Limits;
   wheel: TimerWheel;
   recorder: Recorder;
+  /** The port in the runtime in force. */
+  linked(): LinkedPort | undefined;
   /** The listener of the runtime in force that serves this host. */
   listenerOf(host: string): LinkedListener | undefined;
   /** Is told the bytes of request bodies beyond the first chunk, see createYoungGarbage. */

@@ -13,6 +13,7 @@ import { createYoungGarbage } from '../state/young-garbage.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { askForCertificate } from './certificate-requests.ts';
 import { DownstreamConnection } from './connection.ts';
+import { DownstreamSession } from './http2/session.ts';
 import type { PortContext } from './port-context.ts';
 
 export type PortsOptions = {
@@ -39,10 +40,17 @@ export type Ports = {
   drain(timeout: number): Promise<void>;
 };
 
+/** A client's connection, of whatever version of HTTP. */
+type Connection = {
+  /** Closes it once nothing is under way; at once when nothing is now. */
+  drain(): void;
+  destroy(): void;
+};
+
 type OpenPort = {
   server: Server;
   context: PortContext;
-  connections: Set<DownstreamConnection>;
+  connections: Set<Connection>;
   serve(socket: Socket): void;
   /** Accepted before the first runtime that names the port is in force. */
   waiting: Socket[] | undefined;
@@ -67,13 +75,14 @@ export function createPorts(options: PortsOptions): Ports {
   }
 
   function createPort(port: number, secure: boolean): OpenPort {
-    const connections = new Set<DownstreamConnection>();
+    const connections = new Set<Connection>();
     const context: PortContext = {
       port,
       scheme: secure ? 'https' : 'http',
       limits: options.limits,
       wheel: options.wheel,
       recorder: options.recorder,
+      linked: () => current.get(port),
       listenerOf: (host) => {
         const linked = current.get(port);
         return linked && listenerFor(linked, host);
@@ -82,12 +91,18 @@ export function createPorts(options: PortsOptions): Ports {
       leaving,
       draining: false,
     };
-    const forget = (connection: DownstreamConnection) => {
+    const forget = (connection: Connection) => {
       connections.delete(connection);
       if (context.draining && connectionCount() === 0) drained?.();
     };
+    const serveHttp2 = (socket: Socket) => {
+      connections.add(new DownstreamSession(socket, context, forget));
+    };
     const serve = (socket: Socket) => {
-      connections.add(new DownstreamConnection(socket, context, forget));
+      if ((socket as TLSSocket).alpnProtocol === 'h2') return serveHttp2(socket);
+      // RFC 9113 section 3.3: over TLS ALPN decides.
+      const handOver = secure ? undefined : serveHttp2;
+      connections.add(new DownstreamConnection(socket, context, forget, handOver));
     };
     const accept = (socket: Socket) => {
       if (connectionCount() >= options.limits.connections) socket.destroy();
@@ -107,7 +122,7 @@ export function createPorts(options: PortsOptions): Ports {
     return createTlsServer({
       noDelay: true,
       minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: options.limits.headTimeout,
       // Whether it is good enough is for policies to say.
       rejectUnauthorized: false,

@@ -1,0 +1,123 @@
+import {
+  constants,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { now } from '../../state/clock.ts';
+import { createDeadline } from '../../state/timer-wheel.ts';
+import { ForwardedLines } from '../forwarded.ts';
+import { peerCertificate } from '../peer-certificate.ts';
+import type { PortContext } from '../port-context.ts';
+import { misdirects } from './misdirected.ts';
+import { ServedStream } from './served-stream.ts';
+import type { SessionContext } from './session-context.ts';
+import { sessionOptions } from './session-options.ts';
+
+const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;
+/** A GOAWAY with it announces that another one follows (RFC 9113 section 6.8). */
+const anyStream = 2 ** 31 - 1;
+
+/** A client's HTTP/2 connection. */
+export class DownstreamSession implements SessionContext {
+  readonly port: PortContext;
+  readonly forwarded: ForwardedLines;
+  readonly #socket: Socket;
+  readonly #session: ServerHttp2Session;
+  readonly #forget: (session: DownstreamSession) => void;
+  readonly #deadline = createDeadline(() => this.#expire());
+  #streams = 0;
+  #noticed = false;
+  #ending = false;
+
+  /** @param forget is called once it is closed. */
+  constructor(socket: Socket, port: PortContext, forget: (session: DownstreamSession) => void) {
+    this.#socket = socket;
+    this.port = port;
+    this.#forget = forget;
+    this.forwarded = new ForwardedLines(socket.remoteAddress ?? '', port.scheme, port.port, '2.0');
+    const session = performServerHandshake(socket, sessionOptions(port.limits));
+    this.#session = session;
+    session.on('stream', (stream: ServerHttp2Stream, _fields, flags: number, list: string[]) =>
+      this.#onStream(stream, flags, list),
+    );
+    // 'close' follows and does what there is to do.
+    session.on('error', ignoreError);
+    session.on('close', () => this.#onClose());
+    port.recorder.connections(1);
+    this.#armIdle();
+  }
+
+  #onStream(stream: ServerHttp2Stream, flags: number, list: string[]) {
+    this.#streams++;
+    new ServedStream(stream, this).begin(list, (flags & NGHTTP2_FLAG_END_STREAM) !== 0);
+  }
+
+  streamClosed() {
+    if (--this.#streams > 0) return;
+    this.#armIdle();
+  }
+
+  answered() {
+    if (this.port.leaving) this.#notice();
+  }
+
+  bodyRead(bytes: number) {
+    this.port.bodyRead(bytes);
+  }
+
+  misdirected(host: string): boolean {
+    if (!(this.#socket instanceof TLSSocket)) return false;
+    const linked = this.port.linked();
+    return linked !== undefined && misdirects(linked, this.#socket.servername || '', host);
+  }
+
+  clientCertificate() {
+    return this.#socket instanceof TLSSocket ? peerCertificate(this.#socket) : undefined;
+  }
+
+  /** Lets what is under way end, and closes then. */
+  drain() {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#notice();
+    // What the client sent before it knew is served: whatever comes behind the answer to this ping was not.
+    const asked = !this.#session.destroyed && this.#session.ping(() => this.#close());
+    if (!asked) this.#close();
+  }
+
+  #notice() {
+    if (this.#noticed || this.#session.destroyed || this.#session.closed) return;
+    this.#noticed = true;
+    this.#session.goaway(NGHTTP2_NO_ERROR, anyStream);
+  }
+
+  #close() {
+    if (!this.#session.destroyed) this.#session.close();
+  }
+
+  destroy() {
+    this.#session.destroy();
+  }
+
+  #armIdle() {
+    this.port.wheel.arm(this.#deadline, now() + this.port.limits.keepAliveTimeout);
+  }
+
+  #expire() {
+    if (this.#streams > 0) return;
+    this.#close();
+  }
+
+  #onClose() {
+    this.port.wheel.remove(this.#deadline);
+    this.port.recorder.connections(-1);
+    this.#forget(this);
+  }
+}
+
+function ignoreError() {
+  // The connection broke, or what came was not HTTP/2: it closes.
+}
