@@ -163,7 +163,8 @@ export async function measure(
   const contenders = await openContenders(starters, stage, stack, signal);
   for (const { lane } of contenders) {
     await checkPaths(lane, stage.single, stage.backend.answer);
-    if (scenario.load.perRequest) await proveResumption(lane.port, lane.name, stage, signal);
+    if (scenario.load.perRequest)
+      await proveResumption(lane.port, lane.name, stage, notice, signal);
     await takeSample(lane, stage, Math.min(warmUpSeconds, pace.seconds), signal);
   }
   const ceiling = await findCeiling(stage, pace.seconds, signal);
