@@ -19,6 +19,8 @@ import { sessionOptions } from './session-options.ts';
 const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;
 /** A GOAWAY with it announces that another one follows (RFC 9113 section 6.8). */
 const anyStream = 2 ** 31 - 1;
+/** Milliseconds between the two: what was sent before the client read the first arrives meanwhile. */
+const noticePeriod = 1000;
 
 /** A client's HTTP/2 connection. */
 export class DownstreamSession implements SessionContext {
@@ -30,7 +32,6 @@ export class DownstreamSession implements SessionContext {
   readonly #deadline = createDeadline(() => this.#expire());
   #streams = 0;
   #noticed = false;
-  #ending = false;
 
   /** @param forget is called once it is closed. */
   constructor(socket: Socket, port: PortContext, forget: (session: DownstreamSession) => void) {
@@ -57,7 +58,8 @@ export class DownstreamSession implements SessionContext {
 
   streamClosed() {
     if (--this.#streams > 0) return;
-    this.#armIdle();
+    if (this.#noticed || this.port.draining) this.#close();
+    else this.#armIdle();
   }
 
   answered() {
@@ -80,14 +82,15 @@ export class DownstreamSession implements SessionContext {
 
   /** Lets what is under way end, and closes then. */
   drain() {
-    if (this.#ending) return;
-    this.#ending = true;
+    if (this.#streams === 0) return this.#close();
     this.#notice();
-    // What the client sent before it knew is served: whatever comes behind the answer to this ping was not.
-    const asked = !this.#session.destroyed && this.#session.ping(() => this.#close());
-    if (!asked) this.#close();
+    this.port.wheel.arm(this.#deadline, now() + noticePeriod);
   }
 
+  /**
+   * Announces the end: the client sends no more, and what was on its way is served. nghttp2 reads on while
+   * there are streams, so the connection is closed with the last of them.
+   */
   #notice() {
     if (this.#noticed || this.#session.destroyed || this.#session.closed) return;
     this.#noticed = true;
@@ -107,8 +110,7 @@ export class DownstreamSession implements SessionContext {
   }
 
   #expire() {
-    if (this.#streams > 0) return;
-    this.#close();
+    if (this.#streams === 0 || this.port.draining) this.#close();
   }
 
   #onClose() {
