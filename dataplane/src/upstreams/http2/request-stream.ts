@@ -30,8 +30,9 @@ export class RequestStream implements UpstreamStream {
   /** It may have trailers. */
   #mayTrail = false;
   #trailers: readonly string[] = [];
-  #responseTrailers: FieldList = [];
+  #responseTrailers: FieldList | undefined;
   #interims = 0;
+  #error: NodeJS.ErrnoException | undefined;
   /** It holds a place of its session. */
   #counted = true;
 
@@ -91,8 +92,7 @@ export class RequestStream implements UpstreamStream {
     http.on('response', onResponse);
     http.on('headers', onHeaders);
     http.on('close', onClose);
-    // 'close' follows and does what there is to do.
-    http.on('error', ignore);
+    http.on('error', onError);
     if (this.#mayTrail) http.on('wantTrailers', onWantTrailers);
     this.#list = [];
     this.#first = undefined;
@@ -137,18 +137,22 @@ export class RequestStream implements UpstreamStream {
 
   abort() {
     this.#sink = undefined;
-    if (!this.#http) return this.#leave();
-    if (!this.answered) this.#session.suspect();
-    this.#http.close(constants.NGHTTP2_CANCEL);
-    this.#leave();
+    if (this.#http && !this.answered) this.#session.suspect();
+    this.#drop();
   }
 
   fail(failure: Failure, detail: string) {
     const sink = this.#sink;
     this.#sink = undefined;
-    this.#http?.close(constants.NGHTTP2_CANCEL);
-    this.#leave();
+    this.#drop();
     sink?.onFailure(this, failure, detail);
+  }
+
+  #drop() {
+    this.#http?.close(constants.NGHTTP2_CANCEL);
+    // What has come and was not read would hold it up.
+    this.#http?.destroy();
+    this.#leave();
   }
 
   #leave() {
@@ -209,9 +213,10 @@ export class RequestStream implements UpstreamStream {
     this.#responseTrailers = list;
   }
 
-  onEnd() {
+  onEnd(http: ClientHttp2Stream) {
     const sink = this.#sink;
-    if (!sink) return;
+    // 'close' follows and tells why.
+    if (!sink || !(this.#responseTrailers || hasEnded(http))) return;
     this.message.readEnd(this.#responseTrailers);
     sink.onResponse(this, empty, false);
     if (this.#sink === sink) this.#complete(sink);
@@ -226,14 +231,20 @@ export class RequestStream implements UpstreamStream {
     sink.onResponseEnd(this);
   }
 
+  /** 'close' follows and does what there is to do. */
+  onError(error: Error) {
+    this.#error = error;
+  }
+
   onDrain() {
     this.#sink?.onUpstreamWritable();
   }
 
   onClose(http: ClientHttp2Stream) {
     if (!this.#sink) return;
-    const session = this.#session;
-    this.fail(session.failureOf(http.id, http.rstCode), session.detail || `code ${http.rstCode}`);
+    const error = this.#error;
+    const failure = this.#session.failureOf(http.id, http.rstCode, error?.code);
+    this.fail(failure, error?.message || `code ${http.rstCode}`);
   }
 
   onWantTrailers(http: ClientHttp2Stream) {
@@ -258,6 +269,14 @@ function bodyOf({ body, bodyCount, volatile }: Message, chunk: Buffer): Buffer |
   if (pieces.length > 1) return Buffer.concat(pieces);
   if (only.length === 0) return undefined;
   return volatile ? Buffer.from(only) : only;
+}
+
+/**
+ * Whether END_STREAM came. `node:http2` emits 'end' for RST_STREAM as well, unless its code is an error:
+ * but only for END_STREAM and an orderly close it has its own listener do the rest.
+ */
+function hasEnded(http: ClientHttp2Stream): boolean {
+  return http.listenerCount('end') - http.listenerCount('end', http.destroy) > 1;
 }
 
 /** gRPC knows no trailers of requests. */
@@ -287,7 +306,7 @@ function onData(this: Owned, chunk: Buffer) {
 
 function onEnd(this: Owned) {
   const { owner } = this;
-  owner.guard(() => owner.onEnd());
+  owner.guard(() => owner.onEnd(this));
 }
 
 function onDrain(this: Owned) {
@@ -305,6 +324,6 @@ function onWantTrailers(this: Owned) {
   owner.guard(() => owner.onWantTrailers(this));
 }
 
-function ignore() {
-  // See where it is used.
+function onError(this: Owned, error: Error) {
+  this.owner.onError(error);
 }

@@ -28,6 +28,9 @@ const pingTimeout = 5_000;
 /** Milliseconds: gRPC servers take offence at more than two in that time while they have nothing to say. */
 const pingPause = 300_000;
 
+/** The code of the error for what are no frames of HTTP/2 (RFC 9113 section 5.4.1). */
+const noFrames = 'ERR_HTTP2_ERROR';
+
 const options = {
   settings: {
     enablePush: false,
@@ -220,8 +223,7 @@ export class UpstreamSession {
 
   #onError(error: Error & { code?: string }) {
     this.#detail = error.message;
-    // What came are no frames of HTTP/2 (RFC 9113 section 5.4.1).
-    if (error.code === 'ERR_HTTP2_ERROR') this.#failure = 'protocol';
+    if (error.code === noFrames) this.#failure = 'protocol';
   }
 
   #onClose() {
@@ -232,22 +234,19 @@ export class UpstreamSession {
     for (const stream of this.#waiting.splice(0)) stream.fail(failure, this.#detail);
   }
 
-  /** Why a request on it failed whose stream was closed with this code (RFC 9113 section 7). */
-  failureOf(id: number | undefined, code: number): Failure {
+  /**
+   * Why a request on it failed whose stream was closed with this code (RFC 9113 section 7), and perhaps with
+   * an error of `node:http2`.
+   */
+  failureOf(id: number | undefined, code: number, error: string | undefined): Failure {
     if (code === constants.NGHTTP2_REFUSED_STREAM || (id ?? 0) > this.lastProcessed) {
       return 'refused';
     }
     if (this.#failure !== 'reset') return this.#failure;
     const broken =
-      code === constants.NGHTTP2_PROTOCOL_ERROR || code === constants.NGHTTP2_HTTP_1_1_REQUIRED;
+      error === noFrames ||
+      code === constants.NGHTTP2_PROTOCOL_ERROR ||
+      code === constants.NGHTTP2_HTTP_1_1_REQUIRED;
     return broken ? 'protocol' : 'reset';
-  }
-
-  get detail(): string {
-    return this.#detail;
-  }
-
-  destroy() {
-    this.http.destroy();
   }
 }
