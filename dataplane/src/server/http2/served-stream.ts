@@ -5,6 +5,7 @@ import { type Edits, noEdits } from '../../http1/edits.ts';
 import { errorReply, type Reply } from '../../http1/reply.ts';
 import { type Rejection, RequestHead } from '../../http1/request-head.ts';
 import { type FieldList, FramedMessage } from '../../http2/framed-message.ts';
+import { grpcReply } from '../../http2/grpc-reply.ts';
 import type { LinkedListener } from '../../link/runtime.ts';
 import { now } from '../../state/clock.ts';
 import type { Deadline } from '../../state/timer-wheel.ts';
@@ -140,7 +141,7 @@ export class ServedStream implements Client, Deadline {
   }
 
   reply(exchange: Exchange, reply: Reply, edits: Edits = noEdits) {
-    this.writer.reply(exchange, reply, edits);
+    this.writer.reply(exchange, exchange.grpc ? grpcReply(reply) : reply, edits);
     this.finish(exchange);
   }
 

@@ -7,6 +7,7 @@ import { errorReply, type Reply } from '../../http1/reply.ts';
 import { hasBody, replyLines } from '../../http1/reply-text.ts';
 import { Body } from '../../http1/request-head.ts';
 import { framedLines, type ResponseHead } from '../../http1/response-head.ts';
+import { noGrpcStatus } from '../../http2/grpc-status.ts';
 import { informationalFields, responseList, trailerFields } from '../../http2/response-fields.ts';
 import { now } from '../../state/clock.ts';
 
@@ -47,6 +48,7 @@ export class StreamWriter implements ResponsePassage {
   reply(exchange: Exchange, reply: Reply, edits: Edits) {
     const { requestId, responseFields, head } = exchange;
     exchange.status = reply.status;
+    exchange.grpcStatus = reply.grpcStatus ?? noGrpcStatus;
     exchange.responseStarted = true;
     const lines = responseFields + replyLines(reply, { requestId, edits });
     const noBody = head.method === 'HEAD';
