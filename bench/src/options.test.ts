@@ -35,6 +35,12 @@ describe('readOptions', () => {
     expect(options).toMatchObject({ profile: true, enforceBars: true });
   });
 
+  test('a group stands for its scenarios, each once', () => {
+    const names = (SCENARIO: string) => read({ SCENARIO }).scenarios.map(({ name }) => name);
+    expect(names('uploads')).toEqual(['upload-1m', 'download-64k', 'download-1m']);
+    expect(names('tls,tls-keep-alive')).toEqual(['tls', 'tls-keep-alive']);
+  });
+
   test.each([
     [{ SCENARIO: 'plane' }, 'Cannot run scenario "plane"'],
     [{ SCENARIO: 'plain', PEERS: 'gatehouse-1-route' }, 'Cannot run peer "gatehouse-1-route"'],

@@ -34,7 +34,7 @@ function readList(text: string | undefined): string[] {
 function pickScenarios(text: string | undefined, known: readonly Scenario[]): readonly Scenario[] {
   const names = readList(text);
   if (names.length === 0 || names.includes('all')) return known;
-  return names.flatMap((name) => {
+  const chosen = names.flatMap((name) => {
     const found = known.filter((candidate) => [candidate.name, candidate.group].includes(name));
     if (found.length > 0) return found;
     const list = known.map((candidate) => candidate.name).join(', ');
@@ -42,6 +42,7 @@ function pickScenarios(text: string | undefined, known: readonly Scenario[]): re
       `Cannot run scenario "${name}": there is none of that name; there are: ${list}`,
     );
   });
+  return [...new Set(chosen)];
 }
 
 function pickEntrants(

@@ -63,6 +63,8 @@ export function resumedShare(hellos: readonly ServerHello[], connections: number
   return Math.min(1, resumed / Math.max(1, hellos.length - connections));
 }
 
+type Proven = Pick<Stage, 'send'> & { scenario: Pick<Stage['scenario'], 'name' | 'load'> };
+
 /**
  * Finds out, by what a proxy says in cleartext, whether the load resumes sessions with it. Throws when it does not at
  * all; a proxy that gives no new ticket with each resumption is told about: clients use one once (RFC 8446 appendix C.4),
@@ -71,7 +73,7 @@ export function resumedShare(hellos: readonly ServerHello[], connections: number
 export async function proveResumption(
   port: number,
   name: string,
-  { send, scenario }: Stage,
+  { send, scenario }: Proven,
   notice: Notice,
   signal: AbortSignal,
 ): Promise<void> {

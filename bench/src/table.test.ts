@@ -55,6 +55,17 @@ test('a reference that was not measured leaves the ratio open', () => {
   expect(text).toContain('| gatehouse | 58,000 | - |');
 });
 
+test.each([
+  [{ streams: 8 }, '64 connections of 8 streams'],
+  [{ perRequest: true }, '64 connections at a time, one a request'],
+])('a load of %j is described, without a figure that was not measured', (load, text) => {
+  const of: Scenario = { ...scenario, load: { ...scenario.load, ...load } };
+  const { ceiling_rps: _, ...other } = measurement;
+  const shown = renderScenario(of, measured, other);
+  expect(shown).toContain(`rounds of 4 s, ${text}, 2026-11-25.\n\n`);
+  expect(shown).not.toContain('Without a proxy');
+});
+
 test('a proxy that had no full core is named', () => {
   const starved = { ...measured, gatehouse: { ...measured.gatehouse, cores: [0.4, 0.5] } };
   expect(renderScenario(scenario, starved, measurement)).toMatch(/full core .*: gatehouse\.\*\*/);

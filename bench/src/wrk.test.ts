@@ -75,6 +75,14 @@ describe('wrkScript', () => {
     expect(script).toContain('request = function()');
   });
 
+  test('asks for a connection a request', () => {
+    const load = { connections: 1, paths: ['/a'] };
+    expect(wrkScript({ ...load, perRequest: true })).toContain(
+      'wrk.headers["connection"] = "close"',
+    );
+    expect(wrkScript(load)).not.toContain('close');
+  });
+
   test('sets method, headers and body, quoted for Lua', () => {
     const load = { connections: 1, paths: ['/a'], method: 'POST', headers: { 'x-a': '"1"' } };
     const script = wrkScript({ ...load, body: 'é\n\\' });

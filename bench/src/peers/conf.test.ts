@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Order } from '../peer.ts';
+import type { Order, Wire } from '../peer.ts';
 import { envoyConf } from './envoy-conf.ts';
 import { gatehouseResources } from './gatehouse-resources.ts';
 import { haproxyConf } from './haproxy.ts';
@@ -60,4 +60,49 @@ test('gatehouse has a Route per route, and the addition as further documents', (
   ]);
   expect(documents[0]).toContain('port: 8003');
   expect(documents[2]).toContain('{ path: { type: Prefix, value: /b } }');
+});
+
+const http2: Wire = { downstream: 'http2', upstream: 'http2' };
+const tls: Wire = {
+  downstream: 'tls',
+  certificate: { certificate: '/tls.crt', key: '/tls.key', pair: '/tls.pem' },
+};
+const websocket: Wire = { downstream: 'websocket' };
+const over = (wire: Wire): Order => ({ ...order, wire });
+
+test.each([
+  [http2, ['listen 127.0.0.1:8001 http2 backlog', 'location /a { grpc_pass grpc://backend; }']],
+  [tls, ['listen 127.0.0.1:8001 ssl', 'ssl_certificate_key /tls.key;', 'TLSv1.3', 'proxy_pass']],
+  [websocket, ['proxy_set_header Connection upgrade;', 'worker_connections 16384']],
+])('nginx speaks %j', (wire, texts) => {
+  for (const text of texts) expect(proxyConf(over(wire), false)).toContain(text);
+  expect(proxyConf(order, false)).not.toMatch(/http2|ssl|upgrade/);
+});
+
+test.each([
+  [http2, ['bind 127.0.0.1:8001 proto h2', 'server one 127.0.0.1:8003 proto h2']],
+  [tls, ['bind 127.0.0.1:8001 ssl crt /tls.pem']],
+])('haproxy speaks %j', (wire, texts) => {
+  for (const text of texts) expect(haproxyConf(over(wire))).toContain(text);
+  expect(haproxyConf(order)).not.toMatch(/proto|ssl/);
+});
+
+test.each([
+  [http2, ['"codec_type":"HTTP2"', '"explicit_http_config":{"http2_protocol_options"']],
+  [tls, ['"certificate_chain":{"filename":"/tls.crt"}']],
+  [websocket, ['"upgrade_configs":[{"upgrade_type":"websocket"}]']],
+])('envoy speaks %j', (wire, texts) => {
+  const conf = JSON.stringify(envoyConf(over(wire)));
+  for (const text of texts) expect(conf).toContain(text);
+  expect(JSON.stringify(envoyConf(order))).not.toMatch(/codec_type|transport_socket|upgrade/);
+});
+
+test('gatehouse speaks HTTP/2 to an upstream, lets WebSockets through, and has a listener for TLS', () => {
+  expect(gatehouseResources(over(http2))).toContain('spec: { protocol: HTTP2, endpoints:');
+  expect(gatehouseResources(over(websocket))).toContain('upgrades: [ websocket ]');
+  const text = gatehouseResources(over(tls), { certificate: 'C\nD\n', key: 'K\n' });
+  expect(text).toContain('port: 8001, protocol: HTTPS');
+  expect(text).toContain('  tls.crt: |\n    C\n    D\n  tls.key: |\n    K\n---');
+  expect(text).toContain('parentRefs: [ { name: edge } ]');
+  expect(gatehouseResources(order)).not.toMatch(/protocol|upgrades|Gateway|parentRefs/);
 });
