@@ -10,6 +10,7 @@ import {
   type Resource,
   type ResourceSet,
   sameHash,
+  Upstream_Protocol,
   type Upstream as UpstreamMessage,
   UpstreamSchema,
 } from '@gatehouse/snapshot';
@@ -64,6 +65,7 @@ function settingsOf(
     hash,
     label: message.label,
     pool: {
+      http2: message.protocol === Upstream_Protocol.H2C,
       connectTimeout: message.connectTimeoutMs,
       maxIdle: message.maxIdleConnections,
       idleTimeout: message.idleTimeoutMs,

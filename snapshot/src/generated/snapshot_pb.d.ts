@@ -1254,6 +1254,11 @@ export declare type Upstream = Message<"gatehouse.snapshot.v1.Upstream"> & {
    * @generated from field: optional uint32 queue_timeout_ms = 11;
    */
   queueTimeoutMs?: number | undefined;
+
+  /**
+   * @generated from field: gatehouse.snapshot.v1.Upstream.Protocol protocol = 12;
+   */
+  protocol: Upstream_Protocol;
 };
 
 /**
@@ -1261,6 +1266,42 @@ export declare type Upstream = Message<"gatehouse.snapshot.v1.Upstream"> & {
  * Use `create(UpstreamSchema)` to create a new message.
  */
 export declare const UpstreamSchema: GenMessage<Upstream>;
+
+/**
+ * @generated from enum gatehouse.snapshot.v1.Upstream.Protocol
+ */
+export enum Upstream_Protocol {
+  /**
+   * HTTP/1.1
+   *
+   * @generated from enum value: PROTOCOL_UNSPECIFIED = 0;
+   */
+  PROTOCOL_UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: HTTP1 = 1;
+   */
+  HTTP1 = 1,
+
+  /**
+   * HTTP/2 over TLS, agreed on by ALPN.
+   *
+   * @generated from enum value: H2 = 2;
+   */
+  H2 = 2,
+
+  /**
+   * HTTP/2 without TLS, with prior knowledge (RFC 9113 section 3.3).
+   *
+   * @generated from enum value: H2C = 3;
+   */
+  H2C = 3,
+}
+
+/**
+ * Describes the enum gatehouse.snapshot.v1.Upstream.Protocol.
+ */
+export declare const Upstream_ProtocolSchema: GenEnum<Upstream_Protocol>;
 
 /**
  * Which endpoint gets the next request. Left out: round robin with the defaults of the schema.
