@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Http2Server } from 'node:http2';
+import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findFault, type Target } from './probe.ts';
@@ -10,7 +10,7 @@ let target: Target;
 let grpcStatus = '0';
 beforeEach(async () => {
   server = createServer();
-  server.on('stream', (stream, { ':method': method }) => {
+  server.on('stream', (stream: ServerHttp2Stream, { ':method': method }) => {
     stream.respond({ ':status': method === 'POST' ? 200 : 405 }, { waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': grpcStatus }));
     let body = '';

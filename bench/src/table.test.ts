@@ -35,10 +35,10 @@ One route.
 
 Medians of 2 interleaved rounds of 4 s, 64 connections, 2026-11-25. Without a proxy, load generator and backend reach 80,000 requests/s. Close to that, and perhaps limited by it: nginx.
 
-| proxy | requests/s | of nginx | p99 ms | cores used | RSS idle MiB | RSS loaded MiB |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: |
-| gatehouse | 58,000 | 0.78 | 4.60 | 1.00 | 95 | 115 |
-| nginx | 75,000 | 1.00 | 4.60 | 1.00 | 8 | 28 |
+| proxy | requests/s | of nginx | p99 ms | cores used | requests/s a core | RSS idle MiB | RSS loaded MiB |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| gatehouse | 58,000 | 0.78 | 4.60 | 1.00 | 58,000 | 95 | 115 |
+| nginx | 75,000 | 1.00 | 4.60 | 1.00 | 75,000 | 8 | 28 |
 
 | bar | measured | result |
 | --- | ---: | --- |

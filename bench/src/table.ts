@@ -25,6 +25,9 @@ function figuresTable({ reference }: Scenario, figures: ScenarioFigures): string
     yardstick ? medianRatio(of.rps, yardstick.rps).toFixed(2) : '-',
     median(of.p99_ms).toFixed(2),
     median(of.cores).toFixed(2),
+    Math.round(
+      median(of.rps.map((rps, round) => rps / (of.cores[round] ?? Number.NaN))),
+    ).toLocaleString('en-US'),
     of.rss_mib.toFixed(0),
     of.rss_loaded_mib.toFixed(0),
   ]);
@@ -34,10 +37,11 @@ function figuresTable({ reference }: Scenario, figures: ScenarioFigures): string
     `of ${reference}`,
     'p99 ms',
     'cores used',
+    'requests/s a core',
     'RSS idle MiB',
     'RSS loaded MiB',
   ];
-  return table('lrrrrrr', head, rows);
+  return table('lrrrrrrr', head, rows);
 }
 
 const words = { met: 'met', missed: '**MISSED**', 'not measured': '**NOT MEASURED**' };
