@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { connect } from 'node:http2';
+import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { request as requestTls } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from './child.ts';
@@ -14,7 +14,7 @@ export type Target = {
   downstream?: Downstream;
 };
 
-/** `grpcStatus` is of the trailers, which are read with HTTP/2. */
+/** `grpcStatus` is read with HTTP/2: of the trailers, with the message when there is one. */
 export type Answer = { status: number; body: string; grpcStatus?: string };
 
 const startupLimitMs = 10_000;
@@ -26,23 +26,31 @@ export function get(target: Target): Promise<Answer> {
   return target.downstream === 'http2' ? getHttp2(target) : getHttp1(target);
 }
 
+function describeStatus({ 'grpc-status': status, 'grpc-message': message }: IncomingHttpHeaders) {
+  return message === undefined
+    ? String(status)
+    : `${status}: ${decodeURIComponent(String(message))}`;
+}
+
 function getHttp2({ port, path, method = 'GET', headers = {}, body }: Target): Promise<Answer> {
   return new Promise<Answer>((resolve, reject) => {
     const session = connect(`http://127.0.0.1:${port}`);
     session.on('error', reject);
     const stream = session.request({ ...headers, ':method': method, ':path': path });
-    let answer: Answer = { status: 0, body: '' };
+    const answer: Answer = { status: 0, body: '' };
     stream.setEncoding('utf8').setTimeout(answerLimitMs, () => {
       stream.destroy(new Error(`no answer within ${answerLimitMs} ms`));
     });
     stream.on('response', (head) => {
       answer.status = head[':status'] ?? 0;
+      // An answer without messages has its status there.
+      if (head['grpc-status'] !== undefined) answer.grpcStatus = describeStatus(head);
     });
     stream.on('data', (chunk: string) => {
       answer.body += chunk;
     });
-    stream.on('trailers', ({ 'grpc-status': status }) => {
-      answer = { ...answer, grpcStatus: String(status) };
+    stream.on('trailers', (trailers) => {
+      answer.grpcStatus = describeStatus(trailers);
     });
     stream.on('error', reject);
     stream.on('close', () => {
