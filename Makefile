@@ -27,7 +27,7 @@ check: $(stamp) ## Types, lint, import arrows, generated files, then the tests
 	npm run --silent generate:check
 	npm run --silent test -- $(ARGS)
 
-bench: $(stamp) ## Measure against other proxies; SCENARIO=plain runs one
+bench: $(stamp) ## Measure against other proxies; SCENARIO=plain runs one (h2, grpc, tls, websocket, uploads ...)
 	npm run --silent bench
 
 bench-config: $(stamp) build ## Measure changes of config on a real API server (Linux, Go, etcd); ARGS=--strict heeds the bars
