@@ -153,7 +153,7 @@ export class ServedStream implements Client, Deadline {
 
   /** What is left of the request is not wanted (RFC 9113 section 8.1); whoever reads too slowly is cut off. */
   #leave(requestDone: boolean) {
-    if (!requestDone) this.#stream.close(NGHTTP2_NO_ERROR);
+    if (!requestDone) setImmediate(refuseRest, this.#stream);
     this.#session.answered();
     this.arm(this.#session.port.wheel.time() + this.#session.port.limits.keepAliveTimeout);
   }
@@ -239,6 +239,16 @@ function targetProblem(
   return first === 0x2f || first === 0x2a
     ? undefined
     : { status: 400, error: 'Invalid request target' };
+}
+
+/**
+ * Once the response has gone: when the end of the request has come already, and was not read, `node:http2`
+ * would send the reset only.
+ */
+function refuseRest(stream: ServerHttp2Stream) {
+  stream.close(NGHTTP2_NO_ERROR);
+  // What has come and was not read would hold it up.
+  stream.resume();
 }
 
 const empty = Buffer.alloc(0);
