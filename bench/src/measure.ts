@@ -4,10 +4,10 @@ import { checkPaths, type Lane, openLane, residentMib, type Starter } from './la
 import { assertClean } from './load.ts';
 import type { Notice, Program } from './peer.ts';
 import type { PeerName } from './peers/registry.ts';
-import { cpuSeconds } from './process-tree.ts';
 import { proveRefusals } from './refusals.ts';
 import type { Figures, Measurement, ScenarioFigures } from './results.ts';
 import { proveResumption } from './resumption.ts';
+import { takeSample } from './sample.ts';
 import type { Scenario } from './scenario.ts';
 import { openStage, type Stage } from './stage.ts';
 import { rotate } from './statistics.ts';
@@ -31,50 +31,6 @@ const settleMs = 2000;
 
 /** Enough for a JIT compiler to get to the hot path. */
 const warmUpSeconds = 2;
-
-type Sample = {
-  requests: number;
-  rps: number;
-  p99Ms: number;
-  cores: number;
-  /** Resident memory while the connections were open, of a load that says when that is. */
-  openMib: number | undefined;
-};
-
-/** Sends the load through a lane once. Throws unless every request was answered well, by the backend. */
-export async function takeSample(
-  lane: Lane,
-  stage: Stage,
-  seconds: number,
-  signal: AbortSignal,
-): Promise<Sample> {
-  let openMib: number | undefined;
-  const forwardedBefore = await stage.backend.count();
-  let cpuBefore = await cpuSeconds(lane.child.pid);
-  let cpuAfter: number | undefined;
-  const result = await stage.send(lane.port, seconds, signal, {
-    begin: async () => {
-      cpuBefore = await cpuSeconds(lane.child.pid);
-    },
-    end: async () => {
-      cpuAfter = await cpuSeconds(lane.child.pid);
-      openMib = await residentMib(lane);
-    },
-  });
-  cpuAfter ??= await cpuSeconds(lane.child.pid);
-  const cores = (cpuAfter - cpuBefore) / result.seconds;
-  const forwarded = (await stage.backend.count()) - forwardedBefore;
-  const ended = lane.child.ended();
-  if (ended !== undefined)
-    throw new Error(`Cannot measure "${lane.name}": ${ended}\n${lane.child.printed()}`);
-  assertClean(lane.name, result);
-  if (forwarded < result.requests) {
-    throw new Error(
-      `Cannot measure "${lane.name}": of ${result.requests} requests ${forwarded} reached the backend`,
-    );
-  }
-  return { requests: result.requests, rps: result.rps, p99Ms: result.p99Ms, cores, openMib };
-}
 
 /** `requests` counts those of its rounds. */
 type Contender = { starter: Starter; lane: Lane; figures: Figures; requests: number };
@@ -119,20 +75,20 @@ async function runRounds(
   for (let round = 0; round < rounds; round += 1) {
     for (const contender of rotate(contenders, round)) {
       const { lane, figures } = contender;
-      const {
-        requests,
-        rps,
-        p99Ms,
-        cores,
-        openMib = 0,
-      } = await takeSample(lane, stage, seconds, signal);
+      const { requests, rps, p99Ms, cores, openMib } = await takeSample(
+        lane,
+        stage,
+        seconds,
+        signal,
+      );
       contender.requests += requests;
       figures.rps.push(rps);
       figures.p99_ms.push(p99Ms);
       figures.cores.push(cores);
-      figures.rss_loaded_mib = Math.max(figures.rss_loaded_mib, openMib);
+      figures.open_mib?.push(openMib ?? Number.NaN);
       const speed = `${Math.round(rps)} requests/s, p99 ${p99Ms.toFixed(2)} ms, ${cores.toFixed(2)} cores`;
-      notice(`${stage.scenario.name} ${round + 1}/${rounds} ${lane.name}: ${speed}`);
+      const memory = openMib === undefined ? '' : `, ${openMib.toFixed(0)} MiB`;
+      notice(`${stage.scenario.name} ${round + 1}/${rounds} ${lane.name}: ${speed}${memory}`);
     }
   }
 }
@@ -161,16 +117,22 @@ export async function measure(
   await using stack = new AsyncDisposableStack();
   const stage = await openStage(scenario, stack, signal);
   const contenders = await openContenders(starters, stage, stack, signal);
-  for (const { lane } of contenders) {
+  for (const { lane, figures } of contenders) {
     await checkPaths(lane, stage.single, stage.backend.answer);
     if (scenario.load.perRequest)
       await proveResumption(lane.port, lane.name, stage, notice, signal);
-    await takeSample(lane, stage, Math.min(warmUpSeconds, pace.seconds), signal);
+    const { openMib } = await takeSample(
+      lane,
+      stage,
+      Math.min(warmUpSeconds, pace.seconds),
+      signal,
+    );
+    if (openMib !== undefined) figures.open_mib = [openMib];
   }
   const ceiling = await findCeiling(stage, pace.seconds, signal);
   await runRounds(contenders, stage, pace, notice, signal);
   for (const { starter, lane, figures, requests } of contenders) {
-    if (figures.rss_loaded_mib === 0) figures.rss_loaded_mib = await residentMib(lane);
+    figures.rss_loaded_mib = Math.max(...(figures.open_mib ?? [await residentMib(lane)]));
     await audit(lane, starter, scenario.load, requests);
   }
   return {

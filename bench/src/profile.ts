@@ -8,8 +8,8 @@ import {
   summarizeProfile,
 } from './cpu-profile.ts';
 import { openLane, type Starter } from './lane.ts';
-import { takeSample } from './measure.ts';
 import type { Notice } from './peer.ts';
+import { takeSample } from './sample.ts';
 import type { Scenario } from './scenario.ts';
 import { openStage } from './stage.ts';
 

@@ -9,8 +9,10 @@ export type Figures = {
   cores: number[];
   /** Two seconds after it was ready, before any load. */
   rss_mib: number;
-  /** After the last round, or the most while connections were open that are all closed after each. */
+  /** After the last round; the most of `open_mib` where there is one. */
   rss_loaded_mib: number;
+  /** While all connections were open, each time that they were opened, the warm-up first. */
+  open_mib?: number[];
 };
 
 export type ScenarioFigures = Record<string, Figures>;

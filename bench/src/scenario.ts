@@ -90,7 +90,7 @@ export type Bar =
   | { kind: 'p99'; of: string; to: string; atMost: number }
   | { kind: 'added-p99'; of: string; to: string; belowMs: number }
   | { kind: 'idle-memory'; of: string; belowMib: number }
-  | { kind: 'loaded-memory'; of: string; belowMib: number };
+  | { kind: 'open-memory'; of: string; belowMib: number };
 
 export type Scenario = {
   name: string;

@@ -14,5 +14,5 @@ export const websocket: Scenario = {
   service: { kind: 'echo' },
   entrants,
   reference: 'nginx',
-  bars: [{ kind: 'loaded-memory', of: 'gatehouse', belowMib: 200 }],
+  bars: [{ kind: 'open-memory', of: 'gatehouse', belowMib: 200 }],
 };
