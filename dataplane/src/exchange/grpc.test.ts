@@ -65,7 +65,7 @@ async function start(rule: TestRule = {}, more: UpstreamFields = {}, options: Ga
     upstreams: {
       up: {
         endpoints: [{ port: backend.port }],
-        more: { protocol: Upstream_Protocol.H2C, ...more },
+        more: { protocol: Upstream_Protocol.HTTP2, ...more },
       },
     },
     ...options,
@@ -197,7 +197,7 @@ describe('the gateway itself answers', () => {
       upstreams: {
         up: {
           endpoints: [{ port: await refusedPort() }],
-          more: { protocol: Upstream_Protocol.H2C },
+          more: { protocol: Upstream_Protocol.HTTP2 },
         },
       },
     });

@@ -65,7 +65,7 @@ function settingsOf(
     hash,
     label: message.label,
     pool: {
-      http2: message.protocol === Upstream_Protocol.H2C,
+      http2: message.protocol === Upstream_Protocol.HTTP2,
       connectTimeout: message.connectTimeoutMs,
       maxIdle: message.maxIdleConnections,
       idleTimeout: message.idleTimeoutMs,

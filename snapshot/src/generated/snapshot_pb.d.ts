@@ -1272,30 +1272,23 @@ export declare const UpstreamSchema: GenMessage<Upstream>;
  */
 export enum Upstream_Protocol {
   /**
-   * HTTP/1.1
-   *
    * @generated from enum value: PROTOCOL_UNSPECIFIED = 0;
    */
   PROTOCOL_UNSPECIFIED = 0,
 
   /**
+   * HTTP/1.1; also what is left out.
+   *
    * @generated from enum value: HTTP1 = 1;
    */
   HTTP1 = 1,
 
   /**
-   * HTTP/2 over TLS, agreed on by ALPN.
+   * Without TLS by prior knowledge (RFC 9113 section 3.3).
    *
-   * @generated from enum value: H2 = 2;
+   * @generated from enum value: HTTP2 = 2;
    */
-  H2 = 2,
-
-  /**
-   * HTTP/2 without TLS, with prior knowledge (RFC 9113 section 3.3).
-   *
-   * @generated from enum value: H2C = 3;
-   */
-  H2C = 3,
+  HTTP2 = 2,
 }
 
 /**
