@@ -1,20 +1,15 @@
-import { constants } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import {
-  createServer as createTlsServer,
-  type TLSSocket,
-  type Server as TlsServer,
-} from 'node:tls';
+import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Limits } from '../http1/limits.ts';
-import { certificateFor, listenerFor, securing } from '../link/listeners.ts';
+import { listenerFor } from '../link/listeners.ts';
 import type { LinkedPort, Runtime } from '../link/runtime.ts';
 import type { TimerWheel } from '../state/timer-wheel.ts';
 import { createYoungGarbage } from '../state/young-garbage.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { askForCertificate } from './certificate-requests.ts';
 import { DownstreamConnection } from './connection.ts';
 import { DownstreamSession } from './http2/session.ts';
 import type { PortContext } from './port-context.ts';
+import { createTlsServer, secureByDefault } from './tls/tls-server.ts';
 
 export type PortsOptions = {
   host: string;
@@ -110,30 +105,15 @@ export function createPorts(options: PortsOptions): Ports {
       else if (entry.waiting) entry.waiting.push(socket.on('error', ignoreError));
       else serve(socket);
     };
-    const server = secure ? tlsServer(port) : createServer({ noDelay: true });
+    const shaking = () => (current.get(port)?.secure ? current.get(port) : upcoming.get(port));
+    const server = secure
+      ? createTlsServer(shaking, options.limits.headTimeout)
+      : createServer({ noDelay: true });
     server.on(secure ? 'secureConnection' : 'connection', accept);
     // A client that breaks off the handshake is no event.
     server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
     const entry: OpenPort = { server, context, connections, serve, waiting: [], secure };
     return entry;
-  }
-
-  function tlsServer(port: number): Server {
-    return createTlsServer({
-      noDelay: true,
-      minVersion: 'TLSv1.2',
-      ALPNProtocols: ['h2', 'http/1.1'],
-      handshakeTimeout: options.limits.headTimeout,
-      // Whether it is good enough is for policies to say.
-      rejectUnauthorized: false,
-      SNICallback(this: TLSSocket, name, done) {
-        const linked = current.get(port)?.secure ? current.get(port) : upcoming.get(port);
-        const wanted = linked && securing(linked, name)?.asksForCertificates;
-        if (askForCertificate(this, wanted ?? false)) {
-          done(null, certificateFor(linked, name)?.context);
-        } else done(new Error('Cannot ask for a client certificate in this Node'));
-      },
-    });
   }
 
   function closePort(entry: OpenPort) {
@@ -208,19 +188,6 @@ export function createPorts(options: PortsOptions): Ports {
       for (const [, entry] of all) for (const connection of entry.connections) connection.destroy();
     },
   };
-}
-
-/** What clients without SNI get (RFC 6066 section 3), and the rules of sessions for all. */
-function secureByDefault(server: TlsServer, port: LinkedPort) {
-  const fallback = certificateFor(port, '');
-  if (!fallback) return;
-  // A resumed session has the certificate of the client, but not the others of its chain.
-  const resumes = !port.listeners.some(({ asksForCertificates }) => asksForCertificates);
-  const secureOptions = resumes ? 0 : constants.SSL_OP_NO_TICKET;
-  server.setSecureContext({ ...fallback.pem, secureOptions });
-  const requestCert = securing(port, '')?.asksForCertificates ?? false;
-  // Node reads it for each connection.
-  Object.assign(server, { requestCert });
 }
 
 /** Listens with SO_REUSEPORT. Returns the reason when the port cannot be opened. */
