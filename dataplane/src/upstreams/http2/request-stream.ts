@@ -11,8 +11,11 @@ const interimLimit = 16;
 const endStreamFlag = constants.NGHTTP2_FLAG_END_STREAM;
 const empty = Buffer.alloc(0);
 
-/** A stream of `node:http2` that knows whom to tell. */
-type Owned = ClientHttp2Stream & { owner: RequestStream };
+/**
+ * A stream of `node:http2` that knows whom to tell. Nobody, once it is closed: V8 tends to keep streams for
+ * some collections longer, and they would keep all that belongs to a request.
+ */
+type Owned = ClientHttp2Stream & { owner: RequestStream | undefined };
 
 /** One request to an endpoint that speaks HTTP/2, and its response. */
 export class RequestStream implements UpstreamStream {
@@ -287,43 +290,44 @@ function isGrpc(list: readonly string[]): boolean {
 
 function onResponse(this: Owned, _: unknown, flags: number, raw: FieldList) {
   const { owner } = this;
-  owner.guard(() => owner.onHead(raw, (flags & endStreamFlag) !== 0));
+  owner?.guard(() => owner.onHead(raw, (flags & endStreamFlag) !== 0));
 }
 
 function onHeaders(this: Owned, _: unknown, _flags: number, raw: FieldList) {
   const { owner } = this;
-  owner.guard(() => owner.onInterim(raw));
+  owner?.guard(() => owner.onInterim(raw));
 }
 
 function onTrailers(this: Owned, _: unknown, _flags: number, raw: FieldList) {
-  this.owner.onTrailers(raw);
+  this.owner?.onTrailers(raw);
 }
 
 function onData(this: Owned, chunk: Buffer) {
   const { owner } = this;
-  owner.guard(() => owner.onData(chunk));
+  owner?.guard(() => owner.onData(chunk));
 }
 
 function onEnd(this: Owned) {
   const { owner } = this;
-  owner.guard(() => owner.onEnd(this));
+  owner?.guard(() => owner.onEnd(this));
 }
 
 function onDrain(this: Owned) {
   const { owner } = this;
-  owner.guard(() => owner.onDrain());
+  owner?.guard(() => owner.onDrain());
 }
 
 function onClose(this: Owned) {
   const { owner } = this;
-  owner.guard(() => owner.onClose(this));
+  this.owner = undefined;
+  owner?.guard(() => owner.onClose(this));
 }
 
 function onWantTrailers(this: Owned) {
   const { owner } = this;
-  owner.guard(() => owner.onWantTrailers(this));
+  owner?.guard(() => owner.onWantTrailers(this));
 }
 
 function onError(this: Owned, error: Error) {
-  this.owner.onError(error);
+  this.owner?.onError(error);
 }

@@ -168,11 +168,7 @@ describe('what is answered', () => {
       [frame(1, 0x4, '\x88\x0f\x0d\x019'), part, end],
       { failure: 'protocol' },
     ],
-    [
-      'a body behind 204',
-      [frame(1, 0x4, '\x89'), part, end],
-      { body: '', failure: 'protocol' },
-    ],
+    ['a body behind 204', [frame(1, 0x4, '\x89'), part, end], { body: '', failure: 'protocol' }],
     ['no status', [frame(1, 0x5, '')], { failure: 'protocol' }],
     ['101', [frame(1, 0x4, '\x08\x03101'), head, end], { failure: 'protocol' }],
     ['garbage', [frame(99, 0, 'x'), frame(9, 0, 'x')], { failure: 'protocol' }],
