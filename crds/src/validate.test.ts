@@ -321,7 +321,7 @@ describe('mistakes', () => {
       'a reason for retries with a slip',
       ruleWith({ retries: { on: ['5XX'] } }),
       [
-        'spec.rules[0].retries.on[0]: expected "connect-failure", "reset", "gateway-error" or "5xx", found "5XX"',
+        'spec.rules[0].retries.on[0]: expected "connect-failure", "reset", "gateway-error", "5xx", "cancelled", "deadline-exceeded", "internal", "resource-exhausted" or "unavailable", found "5XX"',
       ],
     ],
     [

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { defaults, type UpstreamObject, type UpstreamSpec } from '@gatehouse/crds';
-import type { EndpointSchema, UpstreamSchema } from '@gatehouse/snapshot';
+import { type EndpointSchema, Upstream_Protocol, type UpstreamSchema } from '@gatehouse/snapshot';
 import { type DiscoverySource, discoverySource } from './discovery-source.ts';
 import { milliseconds } from './durations.ts';
 import { type Ref, refOf } from './refs.ts';
@@ -52,6 +52,7 @@ function settings(label: string, spec: Omit<UpstreamSpec, 'endpoints'>, report: 
     idleTimeoutMs: milliseconds(idleTimeout, 'spec.pool.idleTimeout', report),
     maxConnections: pool.maxConnections ?? 0,
     maxLifetimeMs: milliseconds(maxLifetime, 'spec.pool.maxLifetime', report),
+    ...(spec.protocol === 'HTTP2' ? { protocol: Upstream_Protocol.HTTP2 } : {}),
     ...(queueTimeout === undefined
       ? {}
       : { queueTimeoutMs: milliseconds(queueTimeout, 'spec.pool.queueTimeout', report) }),

@@ -1,6 +1,6 @@
 import { defaults } from '../schema/defaults.ts';
 import { addressPattern, duration, name, namespace, objectName, port } from '../schema/fields.ts';
-import { array, integer, object, optional, type Static, string } from '../schema/schema.ts';
+import { array, integer, object, oneOf, optional, type Static, string } from '../schema/schema.ts';
 import { balancing } from './upstream/balancing.ts';
 import { circuitBreaker } from './upstream/circuit-breaker.ts';
 import { consul } from './upstream/consul.ts';
@@ -60,6 +60,14 @@ export const upstreamSpec = object(
           },
         ],
       },
+    ),
+    protocol: optional(
+      oneOf(['HTTP1', 'HTTP2'], {
+        description:
+          'HTTP1 is HTTP/1.1. HTTP2, which gRPC needs, carries many requests on one connection; without TLS ' +
+          'it is spoken by prior knowledge (h2c).',
+        default: 'HTTP1',
+      }),
     ),
     balancing: optional(balancing),
     circuitBreaker: optional(circuitBreaker),

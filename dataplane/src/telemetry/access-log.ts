@@ -1,6 +1,7 @@
 import { openSync, write } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { Exchange } from '../exchange/exchange.ts';
+import { grpcStatusNames } from '../http2/grpc-status.ts';
 import type { Recorder } from './recorder.ts';
 
 /** Bytes that wait at most; beyond that lines are lost, and counted: no request waits for its line. */
@@ -107,6 +108,7 @@ const origin = performance.timeOrigin;
 /** Field names of OpenTelemetry where it has them. */
 function lineOf(exchange: Exchange): string {
   const { head, identity, rule, service } = exchange;
+  const status = exchange.grpc ? grpcStatusNames[exchange.grpcStatus] : undefined;
   const duration = exchange.endedAt - exchange.startedAt;
   return (
     `{"time":${Math.round(origin + exchange.startedAt)},"method":${quoted(head.method)},` +
@@ -115,6 +117,7 @@ function lineOf(exchange: Exchange): string {
     `"client":${quoted(exchange.clientAddress)},"request_id":${quoted(exchange.requestId)}` +
     (rule ? `,"route":"${rule.route}","rule":"${rule.name}"` : '') +
     (service === '' ? '' : `,"service":${quoted(service)}`) +
+    (status === undefined ? '' : `,"grpc_status":"${status}"`) +
     (identity && identity.id !== '' ? `,"user":${quoted(identity.id)}` : '') +
     '}\n'
   );

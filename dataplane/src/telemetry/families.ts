@@ -35,6 +35,12 @@ export const requestDuration: Family = {
   help: 'Seconds from the head of the request to the end of the response; without tunnels.',
 };
 
+export const grpcResponses: Family = {
+  name: 'gateway_grpc_responses_total',
+  type: 'counter',
+  help: 'Calls of gRPC answered, by route template, service and status of gRPC; "none": without one.',
+};
+
 export const activeConnections: Family = {
   name: 'gateway_active_connections',
   type: 'gauge',
@@ -62,6 +68,7 @@ export const accessLogLost: Family = {
 export const families = [
   requestsTotal,
   requestDuration,
+  grpcResponses,
   activeConnections,
   openTunnels,
   internalErrors,

@@ -1,11 +1,13 @@
 import type { Exchange } from '../exchange/exchange.ts';
+import { grpcStatusNames } from '../http2/grpc-status.ts';
 import { createMatchSeries } from '../link/match-series.ts';
-import type { LinkedMatch } from '../link/runtime.ts';
+import type { LinkedMatch, MatchSeries } from '../link/runtime.ts';
 import { labelValue } from '../state/label-value.ts';
 import {
   activeConnections,
   durationBounds,
   durationWidth,
+  grpcResponses,
   internalErrors,
   openTunnels,
   requestDuration,
@@ -40,6 +42,8 @@ export function createRecorder(series: Series, report: (error: unknown) => void)
   const connectionSlot = series.slot(activeConnections.name, '');
   const tunnelSlot = series.slot(openTunnels.name, '');
   const bugSlot = series.slot(internalErrors.name, '');
+  /** Slots of calls of gRPC by match, service and status. */
+  const calls = new WeakMap<MatchSeries, Map<string, number[]>>();
   const unmatched: Counted = { pathLabel: 'unmatched', series: createMatchSeries() };
 
   function add(slot: number, amount: number) {
@@ -98,6 +102,30 @@ export function createRecorder(series: Series, report: (error: unknown) => void)
     add(slot + durationWidth - 1, seconds);
   }
 
+  function callSlot({ pathLabel, series: known }: Counted, service: string, status: number) {
+    let services = calls.get(known);
+    if (!services) {
+      services = new Map();
+      calls.set(known, services);
+    }
+    let slots = services.get(service);
+    if (!slots) {
+      slots = [];
+      services.set(service, slots);
+    }
+    // Without a status comes last.
+    const index = status < 0 ? grpcStatusNames.length : status;
+    let slot = slots[index];
+    if (slot === undefined) {
+      const labels =
+        `path="${labelValue(pathLabel)}",service="${labelValue(service)}",` +
+        `grpc_status="${grpcStatusNames[status] ?? 'none'}"`;
+      slot = series.slot(grpcResponses.name, labels);
+      slots[index] = slot;
+    }
+    return slot;
+  }
+
   return {
     connections: (delta) => add(connectionSlot, delta),
     tunnels: (delta) => add(tunnelSlot, delta),
@@ -111,6 +139,7 @@ export function createRecorder(series: Series, report: (error: unknown) => void)
       const match = exchange.match?.target ?? unmatched;
       const method = methodIndex.get(head.method) ?? otherMethod;
       count(match, method, exchange.status, clientType(exchange));
+      if (exchange.grpc) add(callSlot(match, exchange.service, exchange.grpcStatus), 1);
       // How long a tunnel was open is no time that somebody waited for an answer.
       if (exchange.tunnel) return;
       observe(match, method, exchange.service, (exchange.endedAt - exchange.startedAt) / 1000);
