@@ -1,8 +1,15 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import { Kind, Listener_Protocol, ListenerSchema, type ResourceSet } from '@gatehouse/snapshot';
+import {
+  Kind,
+  type Listener,
+  Listener_Protocol,
+  Listener_TlsVersion,
+  ListenerSchema,
+  type ResourceSet,
+} from '@gatehouse/snapshot';
 import { guardedNames } from '../http1/guarded-names.ts';
 import { type RouteInput, routerSteps } from '../router/index.ts';
-import { coversHost, loadCertificates } from './certificates.ts';
+import { coversHost, isValid, loadCertificates } from './certificates.ts';
 import type { PolicyScopes } from './policies.ts';
 import type { RefusedResource } from './refusals.ts';
 import type {
@@ -12,6 +19,7 @@ import type {
   LinkedPort,
   LinkedRoute,
   Runtime,
+  TlsTerms,
 } from './runtime.ts';
 
 /** Routes that are looked at in one step. */
@@ -30,11 +38,11 @@ export function* linkPorts(
     if (kind !== Kind.LISTENER) continue;
     const message = fromBinary(ListenerSchema, body);
     const secure = message.protocol === Listener_Protocol.HTTPS;
-    const authorities = secure ? scopes.authoritiesOf(name) : [];
-    const certificates = secure ? loadCertificates(message, authorities, config, refusals) : [];
+    const known = listenerOf(previous, name);
+    const tls = secure ? termsOf(message, scopes.authoritiesOf(name), name, known?.tls) : undefined;
+    const certificates = tls ? loadCertificates(message, tls, known, { config, refusals }) : [];
     // Its Secrets are lost, and this data plane never had them.
     if (certificates.length === 0 && message.keptCertificates.length > 0) continue;
-    const known = listenerOf(previous, name);
     const steps = routerSteps(inputs.get(name) ?? [], known?.router);
     const { router, problems } = yield* steps;
     for (const problem of problems) refusals.push(refusalOf(problem, routes));
@@ -44,8 +52,8 @@ export function* linkPorts(
       trustedHops: message.trustedHops,
       router,
       guarded: guardedNames(scopes.guardedOf(name)),
+      tls,
       certificates,
-      asksForCertificates: authorities.length > 0,
     };
     const port = ports.get(message.port);
     if (port && port.secure !== secure) {
@@ -56,6 +64,21 @@ export function* linkPorts(
     ports.set(message.port, { port: message.port, secure, listeners });
   }
   return ports;
+}
+
+/** Those of before when they say the same. */
+function termsOf(
+  { minTlsVersion }: Listener,
+  authorities: readonly string[],
+  listener: string,
+  before: TlsTerms | undefined,
+): TlsTerms {
+  const minVersion = minTlsVersion === Listener_TlsVersion.TLS_1_3 ? 'TLSv1.3' : 'TLSv1.2';
+  const same =
+    before?.minVersion === minVersion &&
+    before.authorities.length === authorities.length &&
+    before.authorities.every((pem, i) => pem === authorities[i]);
+  return same ? before : { listener, minVersion, authorities };
 }
 
 type Inputs = Map<string, RouteInput<LinkedMatch>[]>;
@@ -121,7 +144,10 @@ export function securing(port: LinkedPort, name: string): LinkedListener | undef
   return listenerFor(port, name.toLowerCase()) ?? port.listeners[0];
 }
 
-/** The certificate for a server name: that of the most specific listener that names it first. */
+/**
+ * The certificate for a server name: of the most specific listener the first that names it and is valid now,
+ * else the first that names it, else its first.
+ */
 export function certificateFor(
   port: LinkedPort | undefined,
   name: string,
@@ -129,8 +155,11 @@ export function certificateFor(
   if (!port) return undefined;
   const host = name.toLowerCase();
   const certificates = securing(port, host)?.certificates ?? [];
-  return (
-    certificates.find(({ names }) => names.some((pattern) => coversHost(pattern, host))) ??
-    certificates[0]
+  if (certificates.length < 2) return certificates[0];
+  const now = Date.now();
+  const fitting = certificates.filter(({ names }) =>
+    names.some((pattern) => coversHost(pattern, host)),
   );
+  const among = fitting.length > 0 ? fitting : certificates;
+  return among.find((certificate) => isValid(certificate, now)) ?? among[0];
 }

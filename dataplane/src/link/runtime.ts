@@ -1,4 +1,3 @@
-import type { SecureContext } from 'node:tls';
 import type { Filter } from '../filters/filter.ts';
 import type { Edits, HeaderChange } from '../http1/edits.ts';
 import type { GuardedNames } from '../http1/guarded-names.ts';
@@ -31,18 +30,36 @@ export type LinkedListener = {
   router: Router<LinkedMatch>;
   /** Headers that clients may not send; undefined when there are none. */
   guarded: GuardedNames | undefined;
+  /** Undefined unless the listener is HTTPS. */
+  tls: TlsTerms | undefined;
   /** Empty unless the listener is HTTPS. */
   certificates: readonly Certificate[];
-  /** Clients are asked for a certificate, and may go on without one. */
-  asksForCertificates: boolean;
 };
 
+/** How a listener shakes hands. The same object as long as nothing of it changes. */
+export type TlsTerms = {
+  listener: string;
+  minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /**
+   * PEM of those of whom clients are asked for certificates, sorted. Clients may go on without one; when it
+   * is empty, they are not asked.
+   */
+  authorities: readonly string[];
+};
+
+/** A certificate of a listener. The same object as long as its Secret and the terms are the same. */
 export type Certificate = {
+  /** Name of the Secret resource. */
+  secret: string;
+  /** Hex hash of the Secret resource. */
+  hash: string;
+  terms: TlsTerms;
   /** Lower-case; may start with "*.". */
   names: readonly string[];
-  context: SecureContext;
-  /** `ca`: of whom clients are asked for certificates. */
-  pem: { cert: Buffer; key: Buffer; ca?: string[] };
+  pem: { cert: Buffer; key: Buffer };
+  /** Milliseconds since the epoch. */
+  validFrom: number;
+  validTo: number;
 };
 
 export type LinkedRoute = {

@@ -16,6 +16,7 @@ import { type Peer, patient } from '../testing/peer.ts';
 import { lanesOf, type TestListener } from '../testing/snapshot.ts';
 import { ownUpstreamTables } from '../upstreams/shared/upstream-memory.ts';
 import { createPorts, type Ports } from './ports.ts';
+import { TicketSeeds } from './tls/ticket-keys.ts';
 
 const wheel = createTimerWheel();
 let ports: Ports;
@@ -33,7 +34,7 @@ const thread = createThreadState(wheel, series, {
 beforeEach(async () => {
   const recorder = createRecorder(series, (error) => expect.fail(String(error)));
   const limits = { ...defaultLimits, connections: 3 };
-  ports = createPorts({ host: '127.0.0.1', limits, wheel, recorder });
+  ports = createPorts({ host: '127.0.0.1', limits, wheel, recorder, seeds: new TicketSeeds() });
   port = await freePort();
   second = await freePort();
 });

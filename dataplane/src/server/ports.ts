@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { TLSSocket, Server as TlsServer } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { Limits } from '../http1/limits.ts';
 import { listenerFor } from '../link/listeners.ts';
 import type { LinkedPort, Runtime } from '../link/runtime.ts';
@@ -9,13 +9,16 @@ import type { Recorder } from '../telemetry/recorder.ts';
 import { DownstreamConnection } from './connection.ts';
 import { DownstreamSession } from './http2/session.ts';
 import type { PortContext } from './port-context.ts';
-import { createTlsServer, secureByDefault } from './tls/tls-server.ts';
+import { createHandshakes } from './tls/handshakes.ts';
+import type { TicketSeeds } from './tls/ticket-keys.ts';
 
 export type PortsOptions = {
   host: string;
   limits: Limits;
   wheel: TimerWheel;
   recorder: Recorder;
+  /** Of the keys of TLS session tickets. */
+  seeds: TicketSeeds;
 };
 
 /** The listening sockets of a thread. All threads, and all data planes of a host, share the ports. */
@@ -35,7 +38,7 @@ export type Ports = {
   drain(timeout: number): Promise<void>;
 };
 
-/** A client's connection, of whatever version of HTTP. */
+/** A client's connection, of whatever version of HTTP, or in the midst of its handshake. */
 type Connection = {
   /** Closes it once nothing is under way; at once when nothing is now. */
   drain(): void;
@@ -57,8 +60,7 @@ export function createPorts(options: PortsOptions): Ports {
   /** Those of a runtime that is not in force yet. */
   const opening = new Map<number, OpenPort>();
   let current: ReadonlyMap<number, LinkedPort> = new Map();
-  /** Of the runtime that comes next: a new HTTPS port shakes hands by it before it is in force. */
-  let upcoming: ReadonlyMap<number, LinkedPort> = new Map();
+  const handshakes = createHandshakes({ ...options, timeout: options.limits.headTimeout });
   const bodyRead = createYoungGarbage();
   let drained: (() => void) | undefined;
   let leaving = false;
@@ -93,25 +95,27 @@ export function createPorts(options: PortsOptions): Ports {
     const serveHttp2 = (socket: Socket) => {
       connections.add(new DownstreamSession(socket, context, forget));
     };
-    const serve = (socket: Socket) => {
+    const serveHttp = (socket: Socket) => {
       if ((socket as TLSSocket).alpnProtocol === 'h2') return serveHttp2(socket);
       // RFC 9113 section 3.3: over TLS ALPN decides.
       const handOver = secure ? undefined : serveHttp2;
       connections.add(new DownstreamConnection(socket, context, forget, handOver));
     };
+    const serveSecured = (socket: Socket) => {
+      const handshake = handshakes.begin(socket, context.linked, (ended, secured) => {
+        if (secured) serveHttp(secured);
+        forget(ended);
+      });
+      connections.add(handshake);
+    };
+    const serve = secure ? serveSecured : serveHttp;
     const accept = (socket: Socket) => {
       if (connectionCount() >= options.limits.connections) socket.destroy();
       // A reset before anybody listens would be an exception.
       else if (entry.waiting) entry.waiting.push(socket.on('error', ignoreError));
       else serve(socket);
     };
-    const shaking = () => (current.get(port)?.secure ? current.get(port) : upcoming.get(port));
-    const server = secure
-      ? createTlsServer(shaking, options.limits.headTimeout)
-      : createServer({ noDelay: true });
-    server.on(secure ? 'secureConnection' : 'connection', accept);
-    // A client that breaks off the handshake is no event.
-    server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
+    const server = createServer({ noDelay: true }, accept);
     const entry: OpenPort = { server, context, connections, serve, waiting: [], secure };
     return entry;
   }
@@ -126,7 +130,6 @@ export function createPorts(options: PortsOptions): Ports {
 
   return {
     async open(runtime) {
-      upcoming = runtime.ports;
       const problems: { port: number; reason: string }[] = [];
       for (const { port, secure } of runtime.ports.values()) {
         // One that changes its protocol is opened beside the old one, which may stay after all.
@@ -141,7 +144,6 @@ export function createPorts(options: PortsOptions): Ports {
 
     use(runtime) {
       current = runtime.ports;
-      upcoming = new Map();
       for (const [port, entry] of [...open]) {
         if (current.has(port) && !opening.has(port)) continue;
         closePort(entry);
@@ -149,9 +151,7 @@ export function createPorts(options: PortsOptions): Ports {
       }
       for (const [port, entry] of opening) open.set(port, entry);
       opening.clear();
-      for (const [port, entry] of open) {
-        const linked = current.get(port);
-        if (entry.secure && linked) secureByDefault(entry.server as TlsServer, linked);
+      for (const entry of open.values()) {
         const waiting = entry.waiting ?? [];
         entry.waiting = undefined;
         for (const socket of waiting) if (!socket.destroyed) entry.serve(socket);
@@ -159,7 +159,6 @@ export function createPorts(options: PortsOptions): Ports {
     },
 
     discard() {
-      upcoming = new Map();
       for (const entry of opening.values()) closePort(entry);
       opening.clear();
     },

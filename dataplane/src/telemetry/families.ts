@@ -53,6 +53,24 @@ export const openTunnels: Family = {
   help: 'Client connections that have switched to another protocol, such as WebSocket.',
 };
 
+export const tlsHandshakes: Family = {
+  name: 'gatehouse_tls_handshakes_total',
+  type: 'counter',
+  help: 'TLS handshakes that led to a connection, by version and whether a session was resumed.',
+};
+
+export const tlsHandshakeFailures: Family = {
+  name: 'gatehouse_tls_handshake_failures_total',
+  type: 'counter',
+  help: 'TLS handshakes that came to nothing, by reason.',
+};
+
+export const openHandshakes: Family = {
+  name: 'gatehouse_tls_open_handshakes',
+  type: 'gauge',
+  help: 'Client connections in the midst of a TLS handshake; they count for the limit of connections.',
+};
+
 export const internalErrors: Family = {
   name: 'gatehouse_internal_errors_total',
   type: 'counter',
@@ -71,6 +89,9 @@ export const families = [
   grpcResponses,
   activeConnections,
   openTunnels,
+  tlsHandshakes,
+  tlsHandshakeFailures,
+  openHandshakes,
   internalErrors,
   accessLogLost,
   policyDecisions,

@@ -9,9 +9,12 @@ import {
   durationWidth,
   grpcResponses,
   internalErrors,
+  openHandshakes,
   openTunnels,
   requestDuration,
   requestsTotal,
+  tlsHandshakeFailures,
+  tlsHandshakes,
 } from './families.ts';
 import type { Series } from './series.ts';
 
@@ -19,6 +22,12 @@ import type { Series } from './series.ts';
 export type Recorder = {
   connections(delta: 1 | -1): void;
   tunnels(delta: 1 | -1): void;
+  /** TLS handshakes that are under way. */
+  handshaking(delta: 1 | -1): void;
+  /** One that led to a connection. */
+  handshake(version: string, resumed: boolean): void;
+  /** One that did not. */
+  handshakeFailed(reason: string): void;
   /** A request that was refused before it became an exchange. */
   rejected(status: number): void;
   exchange(exchange: Exchange): void;
@@ -41,6 +50,7 @@ export function createRecorder(series: Series, report: (error: unknown) => void)
   const { values } = series;
   const connectionSlot = series.slot(activeConnections.name, '');
   const tunnelSlot = series.slot(openTunnels.name, '');
+  const handshakeSlot = series.slot(openHandshakes.name, '');
   const bugSlot = series.slot(internalErrors.name, '');
   /** Slots of calls of gRPC by match, service and status. */
   const calls = new WeakMap<MatchSeries, Map<string, number[]>>();
@@ -129,6 +139,13 @@ export function createRecorder(series: Series, report: (error: unknown) => void)
   return {
     connections: (delta) => add(connectionSlot, delta),
     tunnels: (delta) => add(tunnelSlot, delta),
+    handshaking: (delta) => add(handshakeSlot, delta),
+    handshake(version, resumed) {
+      add(series.slot(tlsHandshakes.name, `version="${version}",resumed="${resumed}"`), 1);
+    },
+    handshakeFailed(reason) {
+      add(series.slot(tlsHandshakeFailures.name, `reason="${reason}"`), 1);
+    },
     bug(error) {
       add(bugSlot, 1);
       report(error);

@@ -9,6 +9,7 @@ import { replacePolicies } from '../link/policies.ts';
 import type { Runtime } from '../link/runtime.ts';
 import { applyEndpoints, closeOthers } from '../link/upstreams.ts';
 import { createPorts } from '../server/ports.ts';
+import { TicketSeeds } from '../server/tls/ticket-keys.ts';
 import { createTimerWheel } from '../state/timer-wheel.ts';
 import { activeConnections } from '../telemetry/families.ts';
 import { prometheusText } from '../telemetry/prometheus.ts';
@@ -41,7 +42,12 @@ export type TestGateway = {
   close(): Promise<void>;
 };
 
-export type GatewayOptions = TestSnapshot & { limits?: Partial<Limits>; zone?: string };
+export type GatewayOptions = TestSnapshot & {
+  limits?: Partial<Limits>;
+  zone?: string;
+  /** Of TLS session tickets; those of another thread when both are one data plane. */
+  seeds?: TicketSeeds;
+};
 
 /** Starts a gateway that forwards everything to `backend`. */
 export function startGatewayTo(
@@ -58,6 +64,7 @@ export function startGatewayTo(
 export async function startGateway({
   limits,
   zone,
+  seeds = new TicketSeeds(),
   ...snapshot
 }: GatewayOptions): Promise<TestGateway> {
   const parsersBefore = llhttpOfThread().live();
@@ -84,6 +91,7 @@ export async function startGateway({
     recorder: createRecorder(series, (error) => {
       throw error;
     }),
+    seeds,
   });
   const { counter, report } = thread.upstreams;
   const oversight = new Oversight({ tables, counter, report });

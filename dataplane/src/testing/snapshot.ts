@@ -5,6 +5,7 @@ import {
   Kind,
   keyOf,
   Listener_Protocol,
+  Listener_TlsVersion,
   ListenerSchema,
   PathMatch_Type,
   type PolicyOriginSchema,
@@ -51,6 +52,7 @@ export type TestListener = {
   certificates?: string[];
   /** Names of `secrets`, which need not be there. */
   keptCertificates?: string[];
+  minTlsVersion?: Listener_TlsVersion;
   /** When left out, that of the gateway. */
   port?: number;
 };
@@ -150,6 +152,7 @@ export function lanesOf(
         certificates: listener.certificates ?? [],
         keptCertificates: listener.keptCertificates ?? [],
         trustedHops: listener.trustedHops ?? 0,
+        minTlsVersion: listener.minTlsVersion ?? Listener_TlsVersion.TLS_VERSION_UNSPECIFIED,
       }),
     ),
   );

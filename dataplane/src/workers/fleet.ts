@@ -17,6 +17,7 @@ import {
 } from '../filters/rate-limit/counters.ts';
 import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
+import { TicketSeeds } from '../server/tls/ticket-keys.ts';
 import { now } from '../state/clock.ts';
 import { families } from '../telemetry/families.ts';
 import { createRegion, type SeriesName } from '../telemetry/series.ts';
@@ -92,6 +93,7 @@ export function startWorkers({
   const counterMemory = createCounterMemory();
   const upstreamMemory = createUpstreamMemory();
   const upstreams = upstreamTables(upstreamMemory, createUpstreamShare());
+  const tickets = new TicketSeeds();
   let config: ResourceSet = new Map();
   let endpoints: ResourceSet = new Map();
   let replicas = 1;
@@ -124,6 +126,7 @@ export function startWorkers({
       accessLog,
       counters: counted,
       upstreams: { memory: upstreamMemory, share: upstreamShare, threads: count },
+      tickets: tickets.handOver(),
       region,
     };
     const thread = count === 1 ? startHere(workerData) : startThread(workerData);

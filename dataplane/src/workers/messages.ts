@@ -3,6 +3,7 @@ import type { Trouble } from '../filters/health.ts';
 import type { CounterMemory } from '../filters/rate-limit/counters.ts';
 import type { Limits } from '../http1/limits.ts';
 import type { RefusedResource } from '../link/refusals.ts';
+import type { TicketSeed } from '../server/tls/ticket-keys.ts';
 import type { SeriesName } from '../telemetry/series.ts';
 import type { UpstreamMemory } from '../upstreams/shared/upstream-memory.ts';
 
@@ -23,6 +24,8 @@ export type WorkerStart = {
   counters: CounterMemory;
   /** What all threads share to know of upstreams, and what this one holds of it. */
   upstreams: { memory: UpstreamMemory; share: UpstreamMemory; threads: number };
+  /** Of the keys of TLS session tickets. */
+  tickets: TicketSeed;
   /** Shared memory for its metrics. */
   region: SharedArrayBuffer;
 };

@@ -9,6 +9,7 @@ import type { RefusedResource } from '../link/refusals.ts';
 import type { Runtime } from '../link/runtime.ts';
 import { applyEndpoints, closeOthers } from '../link/upstreams.ts';
 import { createPorts } from '../server/ports.ts';
+import { TicketSeeds } from '../server/tls/ticket-keys.ts';
 import { createTimerWheel } from '../state/timer-wheel.ts';
 import { openAccessLog, withAccessLog } from '../telemetry/access-log.ts';
 import { accessLogLost } from '../telemetry/families.ts';
@@ -23,7 +24,7 @@ const sliceBudget = 1;
 
 /** Links what arrives and serves by it. Returns what takes the messages. */
 function createServing(
-  { host, zone, limits, logLevel, accessLog, counters, upstreams, region }: WorkerStart,
+  { host, zone, limits, logLevel, accessLog, counters, upstreams, tickets, region }: WorkerStart,
   send: (message: FromWorker) => void,
 ) {
   const wheel = createTimerWheel();
@@ -48,7 +49,7 @@ function createServing(
     denied: (entry) => log.info(entry, 'A policy does not let a request through'),
     health: (troubles) => send({ type: 'health', troubles }),
   });
-  const ports = createPorts({ host, limits, wheel, recorder });
+  const ports = createPorts({ host, limits, wheel, recorder, seeds: new TicketSeeds(tickets) });
   let config = new Map<Key, Resource>();
   let endpoints = new Map<Key, Resource>();
   let runtime: Runtime | undefined;

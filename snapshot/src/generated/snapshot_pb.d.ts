@@ -410,6 +410,13 @@ export declare type Listener = Message<"gatehouse.snapshot.v1.Listener"> & {
    * @generated from field: repeated string kept_certificates = 6;
    */
   keptCertificates: string[];
+
+  /**
+   * Of HTTPS: what clients must speak at least; unspecified: TLS_1_2.
+   *
+   * @generated from field: gatehouse.snapshot.v1.Listener.TlsVersion min_tls_version = 7;
+   */
+  minTlsVersion: Listener_TlsVersion;
 };
 
 /**
@@ -442,6 +449,31 @@ export enum Listener_Protocol {
  * Describes the enum gatehouse.snapshot.v1.Listener.Protocol.
  */
 export declare const Listener_ProtocolSchema: GenEnum<Listener_Protocol>;
+
+/**
+ * @generated from enum gatehouse.snapshot.v1.Listener.TlsVersion
+ */
+export enum Listener_TlsVersion {
+  /**
+   * @generated from enum value: TLS_VERSION_UNSPECIFIED = 0;
+   */
+  TLS_VERSION_UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: TLS_1_2 = 1;
+   */
+  TLS_1_2 = 1,
+
+  /**
+   * @generated from enum value: TLS_1_3 = 2;
+   */
+  TLS_1_3 = 2,
+}
+
+/**
+ * Describes the enum gatehouse.snapshot.v1.Listener.TlsVersion.
+ */
+export declare const Listener_TlsVersionSchema: GenEnum<Listener_TlsVersion>;
 
 /**
  * name: "<namespace>/<name>"
