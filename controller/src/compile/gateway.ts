@@ -3,6 +3,7 @@ import { defaults, type GatewayListener, type GatewayObject } from '@gatehouse/c
 import {
   Kind,
   Listener_Protocol,
+  Listener_TlsVersion,
   ListenerSchema,
   type Resource,
   resourceOf,
@@ -13,6 +14,7 @@ import { type Lack, lackText } from './reach.ts';
 import { createdAt, idOf, namespaceOf } from './resources.ts';
 import { checkSelector, type Selector } from './selector.ts';
 import type { BrokenRef, Mistake, Report } from './status.ts';
+import { minTlsVersion } from './tls-options.ts';
 
 type CertificateRef = { name: string; namespace?: string };
 
@@ -111,6 +113,10 @@ function checkListener(
     certificates: certificates.secrets.map((secret) => secret.name),
     keptCertificates: certificates.lost,
     trustedHops: trusted,
+    minTlsVersion:
+      protocol === 'HTTPS'
+        ? minTlsVersion(tls?.options ?? {}, `${path}.tls.options`, report)
+        : Listener_TlsVersion.TLS_VERSION_UNSPECIFIED,
   });
   return {
     id,

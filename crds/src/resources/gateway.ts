@@ -63,6 +63,13 @@ const listener = openObject(
           certificateRefs: optional(
             array(certificateRef, { description: 'Certificates.', maxItems: 64 }),
           ),
+          options: optional(
+            stringMap({
+              description:
+                'Settings by name; gatehouse.dev/min-tls-version is "1.2" (default) or "1.3".',
+              maxProperties: 16,
+            }),
+          ),
         },
         { description: 'Needed for HTTPS.' },
       ),
