@@ -4,13 +4,14 @@ import { Kind, Lane, ListenerSchema, type ResourceSet } from '@gatehouse/snapsho
 import type { Logger } from 'pino';
 import { startAdmin } from './admin/admin.ts';
 import type { DataPlaneOptions } from './options.ts';
+import { type CertificateProblem, watchCertificates } from './server/tls/certificate-watch.ts';
 import type { Applied, Apply } from './subscribe/lanes.ts';
 import { openLastKnownGood } from './subscribe/last-known-good.ts';
 import { subscribe } from './subscribe/subscribe.ts';
 import { processMetrics } from './telemetry/process-metrics.ts';
 import { prometheusText } from './telemetry/prometheus.ts';
 import { Oversight } from './upstreams/oversight/oversight.ts';
-import { startWorkers } from './workers/fleet.ts';
+import { type FleetOptions, startWorkers } from './workers/fleet.ts';
 
 export type DataPlane = {
   adminPort: number;
@@ -39,7 +40,18 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
     logLevel: options.logLevel,
     accessLog: options.accessLog,
     log,
-    onHealth: (problems) => subscription.tellHealth(problems),
+    onHealth(problems) {
+      troubles = problems;
+      tellHealth();
+    },
+  });
+  let troubles: Parameters<NonNullable<FleetOptions['onHealth']>>[0] = [];
+  let certificateProblems: readonly CertificateProblem[] = [];
+  const tellHealth = () => subscription.tellHealth([...troubles, ...certificateProblems]);
+  const certificates = watchCertificates((problems) => {
+    certificateProblems = problems;
+    for (const { name, reason } of problems) log.warn({ secret: name }, `A certificate: ${reason}`);
+    tellHealth();
   });
   const oversight = new Oversight({
     ...workers.overseen,
@@ -64,8 +76,10 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
     if (refusals.length > 0) return { ok: false, refusals };
     if (lane === Lane.CONFIG) config = next;
     else endpoints = next;
-    if (lane === Lane.CONFIG) oversight.useConfig(config);
-    else oversight.useEndpoints(endpoints);
+    if (lane === Lane.CONFIG) {
+      oversight.useConfig(config);
+      certificates.use(config);
+    } else oversight.useEndpoints(endpoints);
     applied.add(lane);
     if (applied.size === 2 && !serving) {
       serving = true;
@@ -112,6 +126,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
         prometheusText(workers.regions, [
           ...processMetrics(subscription.state(), lkg?.state(), replicas),
           ...oversight.metrics(),
+          ...certificates.metrics(),
         ]),
       breakers: () => oversight.breakers(),
       endpointState: (upstream, id) => oversight.endpoint(upstream, id),
@@ -134,6 +149,7 @@ export async function run(options: DataPlaneOptions, log: Logger): Promise<DataP
       clearTimeout(timer);
     }
     oversight.close();
+    certificates.close();
     await workers.close(options.drainTimeout);
     await subscription.close();
     await lkg?.close();

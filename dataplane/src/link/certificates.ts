@@ -41,7 +41,8 @@ export function loadCertificates(
     if (!old || old.hash === certificate.hash || isValid(certificate, now)) {
       loaded.push(certificate);
     } else if (certificate.validTo < now) {
-      refuse('data["tls.crt"]', `has expired on ${dateText(certificate.validTo)}: ${remedy(old)}`);
+      const since = `the certificate of Secret "${name}" has expired on ${dateText(certificate.validTo)}`;
+      refuse('data["tls.crt"]', `${since}: ${remedy(old)}`);
     } else {
       const kept = old.terms === terms ? old : { ...old, terms };
       loaded.push(certificate, kept);
@@ -55,7 +56,7 @@ export function loadCertificates(
 }
 
 function remedy({ validTo }: Certificate): string {
-  return `put one into the Secret that is valid; the one before it is served until ${dateText(validTo)}`;
+  return `put a valid one into it; the one before, until ${dateText(validTo)}, is shown meanwhile`;
 }
 
 /** Such as "2026-11-25T08:30:00Z". */
