@@ -36,7 +36,7 @@ export class Gate {
   readonly #servers = new Map<string, { server: Server; period: number }>();
 
   constructor(certificate: Certificate, events: GateEvents) {
-    const scope = ticketScope(certificate.terms, certificate.secret);
+    const scope = ticketScope(certificate);
     this.#certificate = certificate;
     this.#events = events;
     this.#keys = {
@@ -85,7 +85,7 @@ export class Gate {
   }
 
   #createServer(minVersion: Version, period: number): Server {
-    const { pem, terms, secret } = this.#certificate;
+    const { pem, terms } = this.#certificate;
     const { authorities } = terms;
     const ticketKeys = this.#asks ? undefined : this.#keys[minVersion](period);
     // A resumed session has the certificate of the client, but not the others of its chain, and nobody asked
@@ -98,7 +98,7 @@ export class Gate {
       minVersion,
       ciphers: cipherSuites,
       secureOptions: SSL_OP_NO_RENEGOTIATION | (ticketKeys ? 0 : SSL_OP_NO_TICKET),
-      sessionIdContext: sessionContextOf(ticketScope(terms, secret), authorities),
+      sessionIdContext: sessionContextOf(ticketScope(this.#certificate), authorities),
       // Seconds.
       sessionTimeout: ticketPeriod / 1000,
       requestCert: authorities.length > 0,

@@ -1,5 +1,5 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
-import type { TlsTerms } from '../../link/runtime.ts';
+import { createHash, hkdfSync, randomBytes } from 'node:crypto';
+import type { Certificate } from '../../link/runtime.ts';
 
 /** Milliseconds that tickets are sealed with a key; those of the period before are still opened. */
 export const ticketPeriod = 3_600_000;
@@ -83,7 +83,8 @@ function derived(secret: Uint8Array, purpose: string, length: number): Uint8Arra
   return new Uint8Array(hkdfSync('sha256', secret, '', purpose, length));
 }
 
-/** Whose sessions they are: a session is never resumed by other terms or with another certificate. */
-export function ticketScope({ listener, minVersion }: TlsTerms, secret: string): string {
-  return JSON.stringify([listener, minVersion, secret]);
+/** Whose sessions they are: one is never resumed by other terms or with another key. */
+export function ticketScope({ terms, secret, pem }: Certificate): string {
+  const key = createHash('sha256').update(pem.key).digest('base64');
+  return JSON.stringify([terms.listener, terms.minVersion, secret, key]);
 }
