@@ -22,7 +22,13 @@ type RefFields = {
   port?: number;
 };
 
-export type ServicePort = { service: ServiceObject; name: string; port: number };
+export type ServicePort = {
+  service: ServiceObject;
+  name: string;
+  port: number;
+  /** It speaks HTTP/2 by prior knowledge (GEP-1911). Other values of appProtocol change nothing. */
+  h2c: boolean;
+};
 
 /** What gets the requests of a reference: an Upstream resource by name. */
 export type Backend =
@@ -77,5 +83,10 @@ export function findPort(service: ServiceObject, wanted: number | undefined): Se
       : `Service "${id}" has no TCP port ${wanted}`;
   }
   if (second !== undefined) return `Service "${id}" has several ports, give port`;
-  return { service, name: first.name ?? '', port: first.port };
+  return {
+    service,
+    name: first.name ?? '',
+    port: first.port,
+    h2c: first.appProtocol === 'kubernetes.io/h2c',
+  };
 }

@@ -40,12 +40,12 @@ export function slicesByService(slices: readonly EndpointSliceObject[]): Slices 
 
 export function upstreamResource(backend: Backend, memo: Memo<string, Keyed>): Keyed {
   const { upstream } = backend;
-  const checked = backend.kind === 'Upstream' ? backend.checked : undefined;
-  return memo.get(upstream, [checked], () => {
+  const decides = backend.kind === 'Upstream' ? backend.checked : backend.h2c;
+  return memo.get(upstream, [decides], () => {
     const message =
       backend.kind === 'Upstream'
         ? backend.checked.message
-        : defaultUpstream(backend.service.metadata.name);
+        : defaultUpstream(backend.service.metadata.name, backend.h2c);
     return keyed(
       resourceOf(Kind.UPSTREAM, upstream, UpstreamSchema, create(UpstreamSchema, message)),
     );

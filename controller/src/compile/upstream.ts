@@ -28,8 +28,9 @@ export type CheckedUpstream = {
   source: DiscoverySource | undefined;
 };
 
-export function defaultUpstream(label: string): UpstreamInit {
-  return settings(label, {}, unreported);
+/** What a Service is without an Upstream resource. */
+export function defaultUpstream(label: string, h2c: boolean): UpstreamInit {
+  return settings(label, h2c ? { protocol: 'HTTP2' } : {}, unreported);
 }
 
 /** For text that is known to be well-formed. */

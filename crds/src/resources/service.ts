@@ -11,6 +11,13 @@ export const serviceSpec = openObject(
             name: optional(string({ description: 'Name of the port.', maxLength: 63 })),
             port: port('Port of the Service.'),
             protocol: optional(string({ description: 'TCP when left out.', maxLength: 8 })),
+            appProtocol: optional(
+              string({
+                description:
+                  'What is spoken (GEP-1911); "kubernetes.io/h2c" is HTTP/2 without TLS.',
+                maxLength: 253,
+              }),
+            ),
           },
           { description: 'A port.' },
         ),
