@@ -5,6 +5,8 @@ export type Check = {
   /** "GET /path" goes to the HTTP listener; "GET https://host/path" to the HTTPS one, with that name. */
   request: string;
   headers?: Record<string, string>;
+  /** Of HTTPS: speaks no newer version of TLS. */
+  tlsMax?: '1.2' | '1.3';
   /** Sent as JSON. */
   body?: unknown;
   /** Opens a WebSocket and sends this; the body is what comes back. An answer that is not 101 counts as usual. */
@@ -19,6 +21,7 @@ export type Check = {
 };
 
 export type Expectation = {
+  /** 0: there is none, as the version of TLS is refused in the handshake. */
   status: number;
   /** Values that must be equal, or fit; `null`: the field must not be there. Names in lower case. */
   headers?: Record<string, string | RegExp | null>;

@@ -7,7 +7,7 @@ import { httpsPort, portOf, type Target } from './target.ts';
 
 export type Answer = { status: number; headers: IncomingHttpHeaders; text: string };
 
-type Request = Pick<Check, 'request' | 'headers' | 'body' | 'webSocket'>;
+type Request = Pick<Check, 'request' | 'headers' | 'body' | 'webSocket' | 'tlsMax'>;
 
 /** The parts of "GET /path" or "GET https://host/path". */
 export function partsOf({ request }: Request) {
@@ -43,6 +43,7 @@ export function createCaller(target: Target) {
               headers: { host, ...headers },
               servername: host,
               ca: target.authorities,
+              ...(check.tlsMax ? { maxVersion: `TLSv${check.tlsMax}` as const } : {}),
               agent: agents[1],
             });
       return new Promise((resolve, reject) => {
@@ -53,7 +54,10 @@ export function createCaller(target: Target) {
           }, reject);
         });
         request.once('timeout', () => request.destroy(new Error('no answer within 10 s')));
-        request.once('error', reject);
+        request.once('error', (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION') reject(error);
+          else resolve({ status: 0, headers: {}, text: '' });
+        });
         request.end(body);
       });
     },

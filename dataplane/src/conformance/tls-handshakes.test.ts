@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createCertificate } from '../testing/certificate.ts';
 import { connectSecurely, connectTo } from '../testing/client.ts';
 import { type GatewayOptions, startGateway, type TestGateway } from '../testing/gateway.ts';
+import { statusOf } from '../testing/message.ts';
 import { type Peer, patient } from '../testing/peer.ts';
 import { visit } from '../testing/tls-sessions.ts';
 
@@ -61,6 +62,20 @@ describe('the minimum version', () => {
       /alert|protocol version/i,
     );
     await counted(failures('version', 1));
+  });
+
+  it('holds for requests whose Host names another listener than the handshake did', async () => {
+    await start();
+    const status = async (maxVersion: 'TLSv1.2' | 'TLSv1.3', host: string) => {
+      const client = await connectSecurely(gateway.port, { servername: 'a.test', maxVersion });
+      client.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      const found = statusOf(await client.message());
+      client.socket.destroy();
+      return found;
+    };
+    expect(await status('TLSv1.2', 'a.test')).toBe(200);
+    expect(await status('TLSv1.2', 'b.test')).toBe(421);
+    expect(await status('TLSv1.3', 'b.test')).toBe(200);
   });
 
   it('changes for the next handshake', async () => {

@@ -185,7 +185,16 @@ export class DownstreamConnection implements Client {
     const exchange = this.#open();
     const listener = this.#context.listenerOf(exchange.head.host);
     this.#listener = listener;
+    if (listener?.tls?.minVersion === 'TLSv1.3' && !this.#speaks13()) {
+      // RFC 9110 section 7.4: the handshake was with another listener, which takes older clients.
+      exchange.close = true;
+      return this.reply(exchange, errorReply(421, 'Misdirected request'));
+    }
     startExchange(exchange, listener, chunk);
+  }
+
+  #speaks13(): boolean {
+    return this.#socket instanceof TLSSocket && this.#socket.getProtocol() === 'TLSv1.3';
   }
 
   #moreBody(progress: Progress, chunk: Buffer) {
