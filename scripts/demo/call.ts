@@ -54,8 +54,8 @@ export function createCaller(target: Target) {
           }, reject);
         });
         request.once('timeout', () => request.destroy(new Error('no answer within 10 s')));
-        request.once('error', (error: NodeJS.ErrnoException) => {
-          if (error.code !== 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION') reject(error);
+        request.once('error', (error: Error) => {
+          if (!/alert protocol version/i.test(error.message)) reject(error);
           else resolve({ status: 0, headers: {}, text: '' });
         });
         request.end(body);
