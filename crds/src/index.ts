@@ -51,6 +51,7 @@ export type { ConsulEndpoints } from './resources/upstream/consul.ts';
 export type { DnsEndpoints } from './resources/upstream/dns.ts';
 export type { HealthCheck } from './resources/upstream/health-check.ts';
 export type { OutlierDetection } from './resources/upstream/outlier-detection.ts';
+export type { UpstreamTls } from './resources/upstream/tls.ts';
 export type { UpstreamSpec } from './resources/upstream.ts';
 export { defaults } from './schema/defaults.ts';
 export type { TargetRef } from './schema/policy.ts';

@@ -4,3 +4,4 @@ export { type Ledger, ledgerOf } from './ledger.ts';
 export * from './policy-secret.ts';
 export * from './resource-set.ts';
 export * from './rules-in-force.ts';
+export * from './upstream-secret.ts';

@@ -13,7 +13,7 @@ import { gatewayStatus } from './gateway-status.ts';
 import { permissions } from './grants.ts';
 import { joinLane, type Keyed, keyed } from './keyed.ts';
 import { judgeListeners } from './listeners.ts';
-import { createMemo, createSame } from './memo.ts';
+import { createMemo, createSame, type Memo } from './memo.ts';
 import { namespacesOf, selections } from './namespaces.ts';
 import { createPolicyCompiler } from './policies/policies.ts';
 import { type Reach, reached } from './reach.ts';
@@ -28,13 +28,14 @@ import {
   upstreamResource,
   upstreamStatus,
 } from './upstream-resources.ts';
+import { noSecrets, type UpstreamSecrets, upstreamSecrets } from './upstream-tls.ts';
 
 export type Compiled = {
   /** Listeners, Secrets, Policies, Upstreams and Routes. */
   config: ResourceSet;
   endpoints: ResourceSet;
   /**
-   * Secrets of served listeners that cannot be made now, because they are missing or not sound, and
+   * Secrets of served listeners and of Upstreams in use that cannot be made now, because they are missing or not sound, and
    * Endpoints of which nothing is known yet: what is held of them is to stay, wherever it is held.
    */
   keep: ReadonlySet<Key>;
@@ -99,6 +100,9 @@ export function createCompiler(): (resources: Resources) => Compiled {
         memos.checkedUpstreams.get(object, [], () => checkUpstream(object)),
       ]),
     );
+    const ownSecrets = new Map(
+      [...upstreams].map(([id, { object }]) => [id, secretsOf(object, secrets, memos.secrets)]),
+    );
     const lookup: Lookup = (ref) =>
       ref.kind === 'Service'
         ? reached(ref.from, ref, services, reach)
@@ -123,6 +127,9 @@ export function createCompiler(): (resources: Resources) => Compiled {
     }
     const slices = slicesByService(resources.endpointSlices);
     const used = sortedBy(backends.values(), ({ upstream }) => upstream);
+    const usedSecrets = used.flatMap((backend) =>
+      backend.kind === 'Upstream' ? (ownSecrets.get(idOf(backend.checked.object)) ?? []) : [],
+    );
     const served = listeners.filter((listener) => listener.served);
     const policies = compilePolicies({
       policies: resources.policies,
@@ -134,7 +141,11 @@ export function createCompiler(): (resources: Resources) => Compiled {
     const config = joinLane([
       ...served.map(({ resource }) => keyed(resource)),
       ...sortedBy(
-        [...served.flatMap(({ secrets: own }) => own), ...policies.secrets].map(keyed),
+        [
+          ...served.flatMap(({ secrets: own }) => own),
+          ...policies.secrets,
+          ...usedSecrets.flatMap(({ resources: own }) => own),
+        ].map(keyed),
         ({ key }) => key,
       ),
       ...policies.resources,
@@ -156,7 +167,13 @@ export function createCompiler(): (resources: Resources) => Compiled {
       ),
       ...linked.map(({ status }) => status),
       ...[...upstreams].map(([id, upstream]) =>
-        upstreamStatus(upstream, lookup, discoveries, secrets, backends.has(`upstream/${id}`)),
+        upstreamStatus(upstream, {
+          lookup,
+          discoveries,
+          secrets,
+          own: ownSecrets.get(id) ?? noSecrets,
+          used: backends.has(`upstream/${id}`),
+        }),
       ),
       ...policies.statuses,
     ];
@@ -165,7 +182,9 @@ export function createCompiler(): (resources: Resources) => Compiled {
       config: config.set,
       endpoints: endpoints.set,
       keep: new Set([
-        ...served.flatMap(({ lost }) => lost.map((name) => keyOf(Kind.SECRET, name))),
+        ...[...served, ...usedSecrets].flatMap(({ lost }) =>
+          lost.map((name) => keyOf(Kind.SECRET, name)),
+        ),
         ...used
           .filter((_, i) => lists[i] === undefined)
           .map(({ upstream }) => keyOf(Kind.ENDPOINTS, upstream)),
@@ -176,4 +195,21 @@ export function createCompiler(): (resources: Resources) => Compiled {
       statuses,
     };
   };
+}
+
+/** The Secrets by which an Upstream connects. */
+function secretsOf(
+  object: UpstreamObject,
+  secrets: ReadonlyMap<string, SecretObject>,
+  memo: Memo<SecretObject, CheckedSecret>,
+): UpstreamSecrets {
+  const { tls } = object.spec;
+  if (!tls) return noSecrets;
+  const namespace = namespaceOf(object);
+  return upstreamSecrets(
+    tls,
+    namespace,
+    (name) => secrets.get(`${namespace}/${name}`),
+    (secret) => memo.get(secret, [], () => checkSecret(secret)),
+  );
 }

@@ -17,6 +17,7 @@ import { type Backend, type Lookup, resolveBackend, type ServicePort } from './r
 import { idOf, namespaceOf } from './resources.ts';
 import { type BrokenRef, type ObjectStatus, resolvedRefs } from './status.ts';
 import { type CheckedUpstream, defaultUpstream, upstreamAccepted } from './upstream.ts';
+import type { UpstreamSecrets } from './upstream-tls.ts';
 
 export type Slices = ReadonlyMap<string, EndpointSliceObject[]>;
 /** By "<namespace>/<name>" of their Upstream. */
@@ -96,13 +97,25 @@ function serviceOf(
   return 'code' in found || found.kind === 'Service' ? found : undefined;
 }
 
-/** @param used whether a Route of the snapshot refers to it. */
+/**
+ * @param own Secrets by which it connects.
+ * @param used whether a Route of the snapshot refers to it.
+ */
 export function upstreamStatus(
   checked: CheckedUpstream,
-  lookup: Lookup,
-  discoveries: Discoveries,
-  secrets: Secrets,
-  used: boolean,
+  {
+    lookup,
+    discoveries,
+    secrets,
+    own,
+    used,
+  }: {
+    lookup: Lookup;
+    discoveries: Discoveries;
+    secrets: Secrets;
+    own: UpstreamSecrets;
+    used: boolean;
+  },
 ): ObjectStatus {
   const { object } = checked;
   const state = discoveryState(checked, discoveries.get(idOf(object)), secrets);
@@ -115,8 +128,17 @@ export function upstreamStatus(
     generation: object.metadata.generation ?? 0,
     conditions: [
       upstreamAccepted(checked),
-      resolvedRefs(source !== undefined && 'code' in source ? [source] : state.broken, state.note),
+      resolvedRefs(
+        [...(source !== undefined && 'code' in source ? [source] : state.broken), ...own.broken],
+        state.note,
+      ),
     ],
-    resources: used ? [keyOf(Kind.UPSTREAM, name), keyOf(Kind.ENDPOINTS, name)] : [],
+    resources: used
+      ? [
+          keyOf(Kind.UPSTREAM, name),
+          keyOf(Kind.ENDPOINTS, name),
+          ...own.resources.map(({ kind, name }) => keyOf(kind, name)),
+        ]
+      : [],
   };
 }

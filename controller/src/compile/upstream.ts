@@ -10,6 +10,7 @@ import { accepted, type Condition, listed, type Mistake, type Report, refused } 
 import { compileBalancing } from './upstream-balancing.ts';
 import { compileCircuitBreaker } from './upstream-circuit-breaker.ts';
 import { compileHealthCheck, compileOutlierDetection } from './upstream-health.ts';
+import { compileUpstreamTls } from './upstream-tls.ts';
 
 type UpstreamInit = Extract<MessageInitShape<typeof UpstreamSchema>, { $typeName?: never }>;
 type EndpointInit = MessageInitShape<typeof EndpointSchema>;
@@ -108,7 +109,11 @@ export function checkUpstream(object: UpstreamObject): CheckedUpstream {
     object,
     mistakes,
     usable: sound && (fixed.length > 0 || endpoints.service !== undefined || discovered),
-    message: { ...message, ...more },
+    message: {
+      ...message,
+      ...more,
+      ...(spec.tls ? { tls: compileUpstreamTls(spec.tls, from.namespace) } : {}),
+    },
     static: fixed,
     service: endpoints.service && refOf(endpoints.service, from, 'spec.endpoints.service'),
     discovered,

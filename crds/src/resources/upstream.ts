@@ -8,6 +8,7 @@ import { dns } from './upstream/dns.ts';
 import { healthCheck } from './upstream/health-check.ts';
 import { outlierDetection } from './upstream/outlier-detection.ts';
 import { pool } from './upstream/pool.ts';
+import { upstreamTls } from './upstream/tls.ts';
 
 const staticEndpoint = object(
   {
@@ -69,6 +70,7 @@ export const upstreamSpec = object(
         default: 'HTTP1',
       }),
     ),
+    tls: optional(upstreamTls),
     balancing: optional(balancing),
     circuitBreaker: optional(circuitBreaker),
     outlierDetection: optional(outlierDetection),

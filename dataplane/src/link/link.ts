@@ -55,7 +55,7 @@ export function* linkSteps(
     }
     if (kind !== Kind.UPSTREAM) continue;
     const known = previous?.upstreams.get(name);
-    const upstream = linkUpstream(resource, known, thread, refusals, (change) =>
+    const upstream = linkUpstream(resource, known, config, thread, refusals, (change) =>
       settings.push(change),
     );
     if (!known) applyEndpoints(upstream, endpoints, zone);

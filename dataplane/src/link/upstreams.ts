@@ -19,7 +19,9 @@ import { algorithms } from '../upstreams/balancing/algorithms.ts';
 import { roundRobin } from '../upstreams/balancing/round-robin.ts';
 import type { GuardSettings } from '../upstreams/guard.ts';
 import { ejectionOf } from '../upstreams/health/ejection-settings.ts';
+import { isCurrent, linkSecurity } from '../upstreams/linked-security.ts';
 import { probeOf } from '../upstreams/oversight/probes.ts';
+import type { Security } from '../upstreams/security.ts';
 import { Upstream, type UpstreamSettings } from '../upstreams/upstream.ts';
 import type { RefusedResource } from './refusals.ts';
 
@@ -30,17 +32,24 @@ import type { RefusedResource } from './refusals.ts';
 export function linkUpstream(
   { name, hash, body }: Resource,
   known: Upstream | undefined,
+  config: ResourceSet,
   thread: ThreadState,
   refusals: RefusedResource[],
   later: (change: () => void) => void,
 ): Upstream {
-  if (known && sameHash(known.settings.hash, hash)) return known;
-  const settings = settingsOf(hash, body, thread.upstreams.threads, (path, reason) =>
+  if (known && isSame(known.settings, hash, config)) return known;
+  const message = fromBinary(UpstreamSchema, body);
+  const security = linkSecurity(message.tls, config);
+  const settings = settingsOf(hash, message, security, thread.upstreams.threads, (path, reason) =>
     refusals.push({ kind: Kind.UPSTREAM, name, path, reason }),
   );
   if (!known) return new Upstream(name, settings, thread.upstreams);
   later(() => known.configure(settings));
   return known;
+}
+
+function isSame({ hash: known, pool }: UpstreamSettings, hash: Uint8Array, config: ResourceSet) {
+  return sameHash(known, hash) && isCurrent(pool.security, config);
 }
 
 export type LinkedUpstreams = ReadonlyMap<string, Upstream>;
@@ -56,16 +65,17 @@ type Refuse = (path: string, reason: string) => void;
 
 function settingsOf(
   hash: Uint8Array,
-  body: Uint8Array,
+  message: UpstreamMessage,
+  security: Security | undefined,
   threads: number,
   refuse: Refuse,
 ): UpstreamSettings {
-  const message = fromBinary(UpstreamSchema, body);
   return {
     hash,
     label: message.label,
     pool: {
       http2: message.protocol === Upstream_Protocol.HTTP2,
+      security,
       connectTimeout: message.connectTimeoutMs,
       maxIdle: message.maxIdleConnections,
       idleTimeout: message.idleTimeoutMs,
@@ -119,7 +129,7 @@ function healthOf(
   { healthCheck, outlierDetection }: UpstreamMessage,
   refuse: Refuse,
 ): UpstreamSettings['health'] {
-  if (healthCheck && !probeOf(healthCheck)) {
+  if (healthCheck && !probeOf(healthCheck, undefined)) {
     refuse('healthCheck', 'is of a kind this release does not know');
   }
   if (!healthCheck && !outlierDetection) return undefined;

@@ -12,6 +12,7 @@ import {
   retriesTotal,
   upstreamFallbacks,
   upstreamRefusals,
+  upstreamTlsFailures,
 } from '../upstreams/metrics.ts';
 
 /** A metric family as /metrics shows it. */
@@ -105,6 +106,7 @@ export const families = [
   retriesTotal,
   retriesDenied,
   queuedRequests,
+  upstreamTlsFailures,
   redisQuestions,
   adaptiveFactor,
 ];

@@ -8,6 +8,7 @@ import { Body } from '../http1/request-head.ts';
 import { ResponseHead } from '../http1/response-head.ts';
 import { createDeadline, type TimerWheel } from '../state/timer-wheel.ts';
 import { ReadBuffer } from './read-buffer.ts';
+import type { SecureConnector, Security } from './security.ts';
 import type { Failure, ResponseSink, UpstreamStream } from './stream.ts';
 
 /** What an upstream sends through a tunnel goes here. */
@@ -26,7 +27,15 @@ export type ConnectionOwner = {
   forget(connection: UpstreamConnection): void;
 };
 
-export type ConnectionTarget = { address: string; port: number; connectTimeout: number };
+export type ConnectionTarget = {
+  address: string;
+  port: number;
+  /** Milliseconds, with the handshake of TLS; 0: no limit. */
+  connectTimeout: number;
+  /** Undefined: cleartext. */
+  security: Security | undefined;
+  connector: SecureConnector;
+};
 
 /** llhttp obeys Connection even among trailers, and then takes nothing more on the connection. */
 function namesConnection(trailers: readonly string[]): boolean {
@@ -72,9 +81,22 @@ export class UpstreamConnection implements UpstreamStream {
     this.#owner = owner;
     this.#wheel = wheel;
     this.openedAt = now;
-    this.socket = connect({
-      host: target.address,
-      port: target.port,
+    this.socket = target.security
+      ? this.#connectSecurely(target, target.security)
+      : this.#connect(target);
+    this.socket.on('end', () => this.#guard(() => this.#onEnd()));
+    this.socket.on('error', (error) => {
+      this.#error = error.message;
+    });
+    this.socket.on('drain', () => this.#guard(() => this.#onDrain()));
+    this.socket.on('close', () => this.#guard(() => this.#onClose()));
+    if (target.connectTimeout > 0) wheel.arm(this.deadline, now + target.connectTimeout);
+  }
+
+  #connect({ address, port }: ConnectionTarget): Socket {
+    const socket = connect({
+      host: address,
+      port,
       noDelay: true,
       keepAlive: true,
       onread: {
@@ -85,14 +107,16 @@ export class UpstreamConnection implements UpstreamStream {
         },
       },
     });
-    this.socket.on('connect', () => this.#onConnect());
-    this.socket.on('end', () => this.#guard(() => this.#onEnd()));
-    this.socket.on('error', (error) => {
-      this.#error = error.message;
-    });
-    this.socket.on('drain', () => this.#guard(() => this.#onDrain()));
-    this.socket.on('close', () => this.#guard(() => this.#onClose()));
-    if (target.connectTimeout > 0) wheel.arm(this.deadline, now + target.connectTimeout);
+    socket.on('connect', () => this.#onConnect());
+    return socket;
+  }
+
+  /** What TLS has decrypted is in buffers of their own. */
+  #connectSecurely(target: ConnectionTarget, security: Security): Socket {
+    const socket = target.connector.connect(target, security, 'http/1.1');
+    socket.on('secureConnect', () => this.#onConnect());
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    return socket;
   }
 
   get idle(): boolean {

@@ -2,10 +2,13 @@ import type { TimerWheel } from '../state/timer-wheel.ts';
 import { type ConnectionOwner, UpstreamConnection } from './connection.ts';
 import type { ConnectionQuota } from './connection-quota.ts';
 import type { Pool } from './pool.ts';
+import { SecureConnector, type Security } from './security.ts';
 
 export type PoolSettings = {
   /** HTTP/2 instead of HTTP/1.1. */
   http2?: boolean;
+  /** Undefined: cleartext. */
+  security?: Security | undefined;
   /** Milliseconds; 0: no limit. */
   connectTimeout: number;
   /** Idle connections that are kept. */
@@ -24,6 +27,8 @@ export type PoolGroup = {
   quota: ConnectionQuota;
   /** A connection has become free, or another one may be opened. */
   onRoom(): void;
+  /** TLS with an endpoint failed; `reason` is for a label. */
+  onInsecure(reason: string): void;
 };
 
 /** The connections of this thread to one endpoint. Last in, first out: spare ones grow old and go. */
@@ -35,6 +40,7 @@ export class EndpointPool implements Pool, ConnectionOwner {
   readonly #idle: UpstreamConnection[] = [];
   /** Open or being opened. */
   readonly #connections = new Set<UpstreamConnection>();
+  readonly #connector: SecureConnector;
   #closed = false;
 
   constructor(address: string, port: number, settings: PoolSettings, group: PoolGroup) {
@@ -42,6 +48,7 @@ export class EndpointPool implements Pool, ConnectionOwner {
     this.port = port;
     this.settings = settings;
     this.#group = group;
+    this.#connector = new SecureConnector(group.onInsecure);
   }
 
   /** Connections that are open or being opened. */
@@ -69,8 +76,9 @@ export class EndpointPool implements Pool, ConnectionOwner {
       connection.deadline.at = 0;
       return connection;
     }
-    const { address, port, settings } = this;
-    const target = { address, port, connectTimeout: settings.connectTimeout };
+    const { connectTimeout, security } = this.settings;
+    const { address, port } = this;
+    const target = { address, port, connectTimeout, security, connector: this.#connector };
     const connection = new UpstreamConnection(target, this, this.#group.wheel, now);
     this.#connections.add(connection);
     this.#group.quota.open++;

@@ -12,6 +12,12 @@ export const upstreamRefusals: Family = {
   help: 'Requests that no endpoint was asked for, by service and reason.',
 };
 
+export const upstreamTlsFailures: Family = {
+  name: 'gateway_upstream_tls_failures_total',
+  type: 'counter',
+  help: 'Connections to endpoints that TLS did not come to terms on, by service and reason.',
+};
+
 export const upstreamFallbacks: Family = {
   name: 'gateway_fallbacks_total',
   type: 'counter',

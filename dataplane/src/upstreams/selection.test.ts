@@ -31,7 +31,12 @@ afterEach(() => wheel.close());
 function endpointsIn(zones: string, weight = 1): Endpoint[] {
   return [...zones].map((zone, i) => {
     const id = `10.0.0.${i + 1} 80`;
-    const group = { wheel, quota: new ConnectionQuota(), onRoom: () => undefined };
+    const group = {
+      wheel,
+      quota: new ConnectionQuota(),
+      onRoom: () => undefined,
+      onInsecure: () => undefined,
+    };
     const connections = new EndpointPool(`10.0.0.${i + 1}`, 80, pool, group);
     const endpoint = new Endpoint(id, connections, Number.NEGATIVE_INFINITY);
     endpoint.weight = weight;

@@ -8,11 +8,13 @@ import { Guard, type GuardSettings } from './guard.ts';
 import type { EjectionSettings } from './health/ejection-settings.ts';
 import { EndpointHealth } from './health/endpoint-health.ts';
 import { SessionPool } from './http2/session-pool.ts';
+import { upstreamTlsFailures } from './metrics.ts';
 import type { Outcome } from './outcome.ts';
 import type { Pool } from './pool.ts';
 import { countRefusals, type RefusalCounts } from './refusals.ts';
 import { countRetries, type RetryCounts } from './retry-counts.ts';
 import { RetryLoad } from './retry-load.ts';
+import { isAlike } from './security.ts';
 import { Selection, type SelectionSettings } from './selection.ts';
 import { StickySessions, type StickySettings } from './sticky-sessions.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -157,13 +159,15 @@ export class Upstream {
       wheel: this.wheel,
       quota: this.#quota,
       onRoom: () => this.line.look(),
+      onInsecure: (reason) =>
+        this.#around.counter(upstreamTlsFailures.name, { service: this.label, reason })(),
     });
   }
 
   #configurePool(endpoint: Endpoint, before: PoolSettings) {
     const { pool } = this.settings;
     endpoint.pool.settings = pool;
-    if (pool.http2 === before.http2) return;
+    if (pool.http2 === before.http2 && isAlike(pool.security, before.security)) return;
     endpoint.pool.close();
     endpoint.pool = this.#openPool(endpoint.address, endpoint.port);
   }

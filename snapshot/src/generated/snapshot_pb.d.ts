@@ -1291,6 +1291,13 @@ export declare type Upstream = Message<"gatehouse.snapshot.v1.Upstream"> & {
    * @generated from field: gatehouse.snapshot.v1.Upstream.Protocol protocol = 12;
    */
   protocol: Upstream_Protocol;
+
+  /**
+   * Left out: cleartext.
+   *
+   * @generated from field: gatehouse.snapshot.v1.UpstreamTls tls = 13;
+   */
+  tls?: UpstreamTls | undefined;
 };
 
 /**
@@ -1327,6 +1334,41 @@ export enum Upstream_Protocol {
  * Describes the enum gatehouse.snapshot.v1.Upstream.Protocol.
  */
 export declare const Upstream_ProtocolSchema: GenEnum<Upstream_Protocol>;
+
+/**
+ * The names are those of Secret resources. One that is not there cannot be made now: whoever holds its last
+ * good content goes on with it, and nobody else connects.
+ *
+ * @generated from message gatehouse.snapshot.v1.UpstreamTls
+ */
+export declare type UpstreamTls = Message<"gatehouse.snapshot.v1.UpstreamTls"> & {
+  /**
+   * What is asked for and verified.
+   *
+   * @generated from field: string server_name = 1;
+   */
+  serverName: string;
+
+  /**
+   * Its "ca.crt" are the authorities; empty: those that Node knows.
+   *
+   * @generated from field: string authorities = 2;
+   */
+  authorities: string;
+
+  /**
+   * Empty: none is shown.
+   *
+   * @generated from field: string client_certificate = 3;
+   */
+  clientCertificate: string;
+};
+
+/**
+ * Describes the message gatehouse.snapshot.v1.UpstreamTls.
+ * Use `create(UpstreamTlsSchema)` to create a new message.
+ */
+export declare const UpstreamTlsSchema: GenMessage<UpstreamTls>;
 
 /**
  * Which endpoint gets the next request. Left out: round robin with the defaults of the schema.

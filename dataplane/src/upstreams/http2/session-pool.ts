@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { PoolGroup, PoolSettings } from '../endpoint-pool.ts';
 import type { Pool } from '../pool.ts';
+import { SecureConnector } from '../security.ts';
 import type { UpstreamStream } from '../stream.ts';
 import { RequestStream } from './request-stream.ts';
 import { type SessionOwner, UpstreamSession } from './session.ts';
@@ -14,6 +15,7 @@ export class SessionPool implements Pool, SessionOwner {
   /** Those that take requests, in the order in which they are filled. */
   #sessions: UpstreamSession[] = [];
   readonly #opened = new Set<UpstreamSession>();
+  readonly #connector: SecureConnector;
   #closed = false;
 
   constructor(address: string, port: number, settings: PoolSettings, group: PoolGroup) {
@@ -21,6 +23,7 @@ export class SessionPool implements Pool, SessionOwner {
     this.port = port;
     this.settings = settings;
     this.#group = group;
+    this.#connector = new SecureConnector(group.onInsecure);
   }
 
   get open(): number {
@@ -54,7 +57,10 @@ export class SessionPool implements Pool, SessionOwner {
   #connect(now: number): UpstreamSession {
     const { address, port, settings } = this;
     const group = this.#group;
-    const socket = connect({ host: address, port, noDelay: true, keepAlive: true });
+    const { security } = settings;
+    const socket = security
+      ? this.#connector.connect(this, security, 'h2')
+      : connect({ host: address, port, noDelay: true, keepAlive: true });
     const session = new UpstreamSession(socket, settings.connectTimeout, this, group.wheel, now);
     this.#sessions.push(session);
     this.#opened.add(session);

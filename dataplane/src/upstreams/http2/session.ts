@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { createDeadline, type TimerWheel } from '../../state/timer-wheel.ts';
 import type { Failure } from '../stream.ts';
 import type { RequestStream } from './request-stream.ts';
@@ -54,7 +55,7 @@ export class UpstreamSession {
   readonly openedAt: number;
   /** By what part of it its lifetime is shorter. */
   readonly spread = Math.random() / 10;
-  readonly scheme: 'http' | 'https' = 'http';
+  readonly scheme: 'http' | 'https';
   /** It has answered before. */
   used = false;
   /** Requests on it, and those that wait for a place. */
@@ -93,7 +94,12 @@ export class UpstreamSession {
     this.openedAt = now;
     this.#owner = owner;
     this.#wheel = wheel;
-    this.http = connect('http://upstream', { ...options, createConnection: () => socket });
+    this.scheme = socket instanceof TLSSocket ? 'https' : 'http';
+    if (socket instanceof TLSSocket) socket.on('secureConnect', () => this.#onSecured(socket));
+    this.http = connect(`${this.scheme}://upstream`, {
+      ...options,
+      createConnection: () => socket,
+    });
     this.http.on('remoteSettings', (settings) => {
       this.#onSettings(settings.maxConcurrentStreams ?? mostStreams);
     });
@@ -179,6 +185,14 @@ export class UpstreamSession {
       else this.idle(this.#idleTimeout);
     });
     this.#wheel.arm(this.#deadline, this.#pingedAt + pingTimeout);
+  }
+
+  /** RFC 9113 section 3.2: over TLS the protocol is agreed upon. */
+  #onSecured({ alpnProtocol }: TLSSocket) {
+    if (alpnProtocol === 'h2') return;
+    this.#failure = 'protocol';
+    this.#detail = 'the endpoint does not agree on HTTP/2 (ALPN)';
+    this.http.destroy();
   }
 
   #onSettings(allowed: number) {

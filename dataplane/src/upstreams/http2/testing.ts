@@ -45,7 +45,7 @@ export function startPool(port: number, settings: Partial<PoolSettings> = {}) {
   const wheel = createTimerWheel();
   const quota = new ConnectionQuota();
   let rooms = 0;
-  const group = { wheel, quota, onRoom: () => rooms++ };
+  const group = { wheel, quota, onRoom: () => rooms++, onInsecure: () => undefined };
   const pool = new SessionPool('127.0.0.1', port, { ...usual, ...settings }, group);
 
   function call(

@@ -2,6 +2,7 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { GrpcProbe } from '@gatehouse/snapshot';
 import { GrpcStatus, grpcStatusNames } from '../../http2/grpc-status.ts';
+import { type Security, secureOptions } from '../security.ts';
 import type { Probe } from './probes.ts';
 
 /** grpc.health.v1.HealthCheckResponse.ServingStatus */
@@ -10,7 +11,7 @@ const servingStatuses = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']
 const longestAnswer = 1024;
 
 /** Asks by gRPC (https://github.com/grpc/grpc/blob/master/doc/health-checking.md), on a connection of its own. */
-export function grpcProbe({ service, host }: GrpcProbe): Probe {
+export function grpcProbe({ service, host }: GrpcProbe, security: Security | undefined): Probe {
   const message = framed(
     new BinaryWriter()
       .uint32((1 << 3) | 2)
@@ -20,7 +21,11 @@ export function grpcProbe({ service, host }: GrpcProbe): Probe {
   return (address, port, timeout) =>
     new Promise((resolve, reject) => {
       const authority = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-      const session = connect(`http://${authority}`, { settings: { enablePush: false } });
+      const scheme = security ? 'https' : 'http';
+      const session = connect(`${scheme}://${authority}`, {
+        settings: { enablePush: false },
+        ...(security ? secureOptions(security, 'h2') : {}),
+      });
       const end = (failure?: string) => {
         clearTimeout(timer);
         session.destroy();

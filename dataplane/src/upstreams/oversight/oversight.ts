@@ -14,9 +14,18 @@ import { now } from '../../state/clock.ts';
 import { labelValue } from '../../state/label-value.ts';
 import type { ProcessMetric } from '../../telemetry/prometheus.ts';
 import { resetBreaker } from '../breaker.ts';
+import { isCurrent, linkSecurity } from '../linked-security.ts';
+import type { Security } from '../security.ts';
 import { type BreakerView, breakerView } from './breaker-view.ts';
 import { type EndpointState, type EndpointView, endpointView, stateOf } from './endpoint-view.ts';
 import { type Overseen, WatchedUpstream } from './watched-upstream.ts';
+
+/** An upstream; `watched` is undefined for one that needs no looking after. */
+type OverseenUpstream = {
+  hash: Uint8Array;
+  security: Security | undefined;
+  watched: WatchedUpstream | undefined;
+};
 
 /** Milliseconds between two looks at who may come back. */
 const lookInterval = 100;
@@ -32,8 +41,8 @@ const breakerNumbers = { closed: 0, open: 1, 'half-open': 2 };
 export class Oversight {
   readonly #around: Overseen;
   readonly #timer: NodeJS.Timeout;
-  /** By name; `watched` is undefined for those that need no looking after. */
-  #upstreams = new Map<string, { hash: Uint8Array; watched: WatchedUpstream | undefined }>();
+  /** By name. */
+  #upstreams = new Map<string, OverseenUpstream>();
   #endpoints: ResourceSet = new Map();
 
   constructor(around: Overseen) {
@@ -49,23 +58,24 @@ export class Oversight {
     for (const resource of config.values()) {
       if (resource.kind !== Kind.UPSTREAM) continue;
       const known = before.get(resource.name);
-      const same = known && sameHash(known.hash, resource.hash);
-      next.set(
-        resource.name,
-        same ? known : { hash: resource.hash, watched: this.#watch(resource) },
-      );
+      const same =
+        known && sameHash(known.hash, resource.hash) && isCurrent(known.security, config);
+      next.set(resource.name, same ? known : this.#oversee(resource, config));
     }
     this.#upstreams = next;
     // Last, so that rows that stay are held all the time.
     for (const [name, one] of before) if (next.get(name) !== one) one.watched?.close();
   }
 
-  #watch({ name, body }: Resource): WatchedUpstream | undefined {
+  #oversee({ name, hash, body }: Resource, config: ResourceSet): OverseenUpstream {
     const message = fromBinary(UpstreamSchema, body);
-    if (!message.circuitBreaker && !isJudged(message)) return undefined;
-    const watched = new WatchedUpstream(name, message, this.#around, now());
+    if (!message.circuitBreaker && !isJudged(message)) {
+      return { hash, security: undefined, watched: undefined };
+    }
+    const security = linkSecurity(message.tls, config);
+    const watched = new WatchedUpstream(name, message, security, this.#around, now());
     if (isJudged(message)) watched.setEndpoints(this.#endpointsOf(name));
-    return watched;
+    return { hash, security, watched };
   }
 
   useEndpoints(endpoints: ResourceSet) {

@@ -13,6 +13,7 @@ import {
 import { type EjectionSettings, ejectionOf } from '../health/ejection-settings.ts';
 import { endpointRowName } from '../health/endpoint-health.ts';
 import { endpointEjections, healthChecks } from '../metrics.ts';
+import type { Security } from '../security.ts';
 import { EndpointWord } from '../shared/endpoint-row.ts';
 import type { Surroundings, UpstreamEvent } from '../surroundings.ts';
 import { ActiveCheck, type CheckSettings, type CheckView } from './health-check.ts';
@@ -29,14 +30,22 @@ export class WatchedUpstream {
   readonly message: Upstream;
   readonly row: Row;
   readonly #around: Overseen;
+  readonly #security: Security | undefined;
   readonly #ejection: EjectionSettings | undefined;
   #endpoints = new Map<string, Watched>();
   #judgedAt: number;
 
-  constructor(name: string, message: Upstream, around: Overseen, at: number) {
+  constructor(
+    name: string,
+    message: Upstream,
+    security: Security | undefined,
+    around: Overseen,
+    at: number,
+  ) {
     this.name = name;
     this.message = message;
     this.#around = around;
+    this.#security = security;
     this.#ejection = message.outlierDetection && ejectionOf(message.outlierDetection);
     this.#judgedAt = at;
     this.row = around.tables.upstreams.claim(name);
@@ -63,7 +72,7 @@ export class WatchedUpstream {
     const row = this.#around.tables.endpoints.claim(endpointRowName(this.name, id));
     // What nobody judges any more is not held against it.
     if (!this.#ejection && isEjected(row)) readmit(row, this.row, now());
-    const settings = checkSettings(this.message);
+    const settings = checkSettings(this.message, this.#security);
     if (!settings) {
       if (isUnhealthy(row)) setUnhealthy(row, this.row, false, now());
       return { id, row, check: undefined };
@@ -142,8 +151,11 @@ export class WatchedUpstream {
   }
 }
 
-function checkSettings({ healthCheck }: Upstream): CheckSettings | undefined {
-  const probe = healthCheck && probeOf(healthCheck);
+function checkSettings(
+  { healthCheck }: Upstream,
+  security: Security | undefined,
+): CheckSettings | undefined {
+  const probe = healthCheck && probeOf(healthCheck, security);
   if (!healthCheck || !probe) return undefined;
   return {
     probe,

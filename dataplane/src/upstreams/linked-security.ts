@@ -1,0 +1,59 @@
+import { createSecureContext } from 'node:tls';
+import { fromBinary } from '@bufbuild/protobuf';
+import {
+  Kind,
+  keyOf,
+  type ResourceSet,
+  SecretSchema,
+  sameHash,
+  type UpstreamTls,
+} from '@gatehouse/snapshot';
+import type { Security } from './security.ts';
+
+/** How connections of an upstream are secured; without all that it takes nobody connects. */
+export function linkSecurity(
+  tls: UpstreamTls | undefined,
+  config: ResourceSet,
+): Security | undefined {
+  if (!tls) return undefined;
+  const { serverName, authorities, clientCertificate } = tls;
+  const names = [authorities, clientCertificate].filter((name) => name !== '');
+  const secrets = names.map((name) => ({ name, hash: resourceOf(name, config)?.hash }));
+  return { serverName, context: contextOf(tls, config), secrets };
+}
+
+/** Whether the Secrets are those that it was made of. */
+export function isCurrent(security: Security | undefined, config: ResourceSet): boolean {
+  if (!security) return true;
+  return security.secrets.every(({ name, hash }) => {
+    const found = resourceOf(name, config)?.hash;
+    return found && hash ? sameHash(found, hash) : found === hash;
+  });
+}
+
+function resourceOf(name: string, config: ResourceSet) {
+  return config.get(keyOf(Kind.SECRET, name));
+}
+
+function contextOf({ authorities, clientCertificate }: UpstreamTls, config: ResourceSet) {
+  const ca = authorities === '' ? undefined : entriesOf(authorities, config);
+  const pair = clientCertificate === '' ? undefined : entriesOf(clientCertificate, config);
+  if ((authorities !== '' && !ca) || (clientCertificate !== '' && !pair)) return undefined;
+  try {
+    return createSecureContext({
+      minVersion: 'TLSv1.2',
+      ...(ca ? { ca: ca['ca.crt'] } : {}),
+      ...(pair ? { cert: pair['tls.crt'], key: pair['tls.key'] } : {}),
+    });
+  } catch {
+    // The controller has looked at them; the reason of OpenSSL may quote the key.
+    return undefined;
+  }
+}
+
+function entriesOf(name: string, config: ResourceSet): Record<string, Buffer> | undefined {
+  const resource = resourceOf(name, config);
+  if (!resource) return undefined;
+  const { data } = fromBinary(SecretSchema, resource.body);
+  return Object.fromEntries(Object.entries(data).map(([key, bytes]) => [key, Buffer.from(bytes)]));
+}
