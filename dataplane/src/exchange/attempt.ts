@@ -21,7 +21,6 @@ export type Sender = {
   onUpgrade(attempt: Attempt, connection: UpstreamConnection, rest: Buffer): boolean;
   onAttemptFailure(attempt: Attempt, failure: Failure): void;
   onUpstreamWritable(): void;
-  keepsChunk(): boolean;
   onBug(error: unknown): void;
 };
 
@@ -140,10 +139,6 @@ export class Attempt implements ResponseSink {
     if (status >= 500) this.#outcome = outcomeOf(status);
     // A probe holds up others: a response that streams for an hour must not.
     if (last && this.#ticket > 0) this.#settle(this.#outcome);
-  }
-
-  keepsChunk(): boolean {
-    return this.#sender.keepsChunk();
   }
 
   onResponseEnd() {

@@ -211,10 +211,6 @@ export class Delivery implements RunningAction, Sender, Recoverable {
     return bad;
   }
 
-  keepsChunk(): boolean {
-    return !this.exchange.client.writer.flushed;
-  }
-
   onAnswerEnd({ stream }: Attempt) {
     this.#attempt = undefined;
     const { exchange } = this;

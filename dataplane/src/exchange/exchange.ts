@@ -56,8 +56,6 @@ export type TunnelEnd = {
 
 /** How the response of an upstream reaches the client. */
 export type ResponsePassage = {
-  /** Nothing waits to be written. */
-  readonly flushed: boolean;
   /** Passes a 1xx response on. */
   interim(exchange: Exchange, head: ResponseHead): void;
   /**

@@ -64,7 +64,6 @@ function sendCopy({ upstream }: LinkedMirror, { text, chunked, source, body }: C
   const discard: ResponseSink = {
     onInterim: ignore,
     onResponse: ignore,
-    keepsChunk: () => false,
     onUpstreamWritable: ignore,
     onResponseEnd: done,
     onFailure: done,

@@ -47,9 +47,7 @@ export class Tunnel implements ClientTunnel, UpstreamTunnel {
   onUpstreamBytes(chunk: Buffer) {
     this.#lastActivity = now();
     this.#exchange.bytesSent += chunk.length;
-    // The upstream's connections of a thread read into one buffer.
-    const kept = this.#connection.parser.volatile ? Buffer.from(chunk) : chunk;
-    if (!this.#client.pass(kept)) this.#connection.pause();
+    if (!this.#client.pass(chunk)) this.#connection.pause();
   }
 
   onUpstreamWritable() {

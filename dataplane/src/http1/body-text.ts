@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { keepChunk, kept } from '../state/shared-buffer.ts';
 import type { Message } from './message.ts';
 
 /** Up to here a copy into one string and one write is cheaper than a vector of buffers (measured). */
@@ -34,13 +35,10 @@ export function bodyBytes(message: Message): number {
   return total;
 }
 
-/** The body of the last chunk in one piece. Its bytes are those of the chunk unless that is volatile. */
+/** The body of the last chunk in one piece, which nobody overwrites. */
 export function bodyPiece(message: Message, chunk: Buffer): Buffer {
-  const { body, bodyCount, volatile } = message;
-  if (bodyCount === 1) {
-    const piece = chunk.subarray(body[0], body[1]);
-    return volatile ? Buffer.from(piece) : piece;
-  }
+  const { body, bodyCount } = message;
+  if (bodyCount === 1) return kept(chunk.subarray(body[0], body[1]));
   const pieces: Buffer[] = [];
   for (let i = 0; i < 2 * bodyCount; i += 2) pieces.push(chunk.subarray(body[i], body[i + 1]));
   return Buffer.concat(pieces);
@@ -94,11 +92,11 @@ export function writeBody(
     const to = body[i + 1] ?? 0;
     if (chunked) before += `${(to - from).toString(16)}\r\n`;
     if (before !== '') socket.write(before, 'latin1');
-    const piece = chunk.subarray(from, to);
-    socket.write(message.volatile ? Buffer.from(piece) : piece);
+    socket.write(chunk.subarray(from, to));
     before = chunked ? '\r\n' : '';
   }
   if (before + end !== '') socket.write(before + end, 'latin1');
   socket.uncork();
+  if (socket.writableLength > 0) keepChunk(chunk);
   return !socket.writableNeedDrain;
 }

@@ -32,8 +32,6 @@ export type Message = {
   readonly trailers: readonly string[];
   /** A response that has no body whatever its head says (RFC 9112 section 6.3, rule 1). */
   readonly noBody: boolean;
-  /** The chunks are overwritten by the next read: whoever keeps a part of one has to copy it. */
-  readonly volatile: boolean;
   nameAt(index: number): string;
   /** Without white space around it. */
   valueAt(index: number): string;

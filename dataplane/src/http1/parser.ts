@@ -52,9 +52,6 @@ export class Parser implements Events, Message {
   #base = 0;
   #lastWasName = false;
 
-  /** The chunks are overwritten by the next read: whoever keeps a part of one has to copy it. */
-  volatile = false;
-
   /** Bytes of the start line behind the target: " HTTP/1.1" of a request, nothing behind a reason. */
   readonly #behindTarget: number;
 

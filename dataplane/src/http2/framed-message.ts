@@ -26,7 +26,6 @@ export class FramedMessage implements Message {
   bodyCount = 0;
   trailers: FieldList = [];
   noBody = false;
-  readonly volatile = false;
 
   /**
    * Takes the head of a request. `ended`: nothing follows it. nghttp2 has checked its fields and that the

@@ -14,6 +14,7 @@ import {
   switchText,
 } from '../http1/response-head.ts';
 import { now } from '../state/clock.ts';
+import { keepChunk } from '../state/shared-buffer.ts';
 import type { PortContext } from './port-context.ts';
 
 /** A body this short is read to its end rather than closing the connection after an early answer. */
@@ -31,10 +32,6 @@ export class ResponseWriter implements ResponsePassage {
   constructor(socket: Socket, context: PortContext) {
     this.#socket = socket;
     this.#context = context;
-  }
-
-  get flushed(): boolean {
-    return this.#socket.writableLength === 0;
   }
 
   /** Answers what never became an exchange. */
@@ -104,6 +101,7 @@ export class ResponseWriter implements ResponsePassage {
 
   pass(chunk: Buffer): boolean {
     this.full = !this.#socket.write(chunk);
+    if (this.#socket.writableLength > 0) keepChunk(chunk);
     return !this.full;
   }
 

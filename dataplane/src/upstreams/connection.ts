@@ -6,8 +6,8 @@ import type { Message } from '../http1/message.ts';
 import { Parser } from '../http1/parser.ts';
 import { Body } from '../http1/request-head.ts';
 import { ResponseHead } from '../http1/response-head.ts';
+import { nextBuffer } from '../state/shared-buffer.ts';
 import { createDeadline, type TimerWheel } from '../state/timer-wheel.ts';
-import { ReadBuffer } from './read-buffer.ts';
 import type { SecureConnector, Security } from './security.ts';
 import type { Failure, ResponseSink, UpstreamStream } from './stream.ts';
 
@@ -42,8 +42,6 @@ function namesConnection(trailers: readonly string[]): boolean {
   return trailers.some((part, i) => i % 2 === 0 && /^(?:proxy-)?connection$/i.test(part));
 }
 
-/** A read of this size is taken for the beginning of a long response. */
-const largeRead = 16_384;
 const responseHeadBytes = 65_536;
 const interimLimit = 16;
 /** Milliseconds an upstream may take to read what a client sent through a tunnel before it went. */
@@ -64,9 +62,6 @@ export class UpstreamConnection implements UpstreamStream {
   readonly deadline = createDeadline(() => this.#expire());
   readonly #owner: ConnectionOwner;
   readonly #wheel: TimerWheel;
-  readonly #buffer = new ReadBuffer();
-  /** The response is large and not complete. */
-  #streams = false;
   #sink: ResponseSink | undefined;
   #tunnel: UpstreamTunnel | undefined;
   #connecting = true;
@@ -100,7 +95,7 @@ export class UpstreamConnection implements UpstreamStream {
       noDelay: true,
       keepAlive: true,
       onread: {
-        buffer: () => this.#nextBuffer(),
+        buffer: nextBuffer,
         callback: (length, bytes) => {
           this.#read((bytes as Buffer).subarray(0, length));
           return true;
@@ -272,7 +267,6 @@ export class UpstreamConnection implements UpstreamStream {
         return this.#fail('protocol', 'too much chunk framing');
       }
       sink.onResponse(this, rest, first);
-      this.#streams ||= rest.length > largeRead;
       if (this.#sink !== sink) return;
       if (outcome === 'more') return;
       rest = rest.subarray(this.parser.consumed);
@@ -297,7 +291,6 @@ export class UpstreamConnection implements UpstreamStream {
 
   #complete(sink: ResponseSink, clean: boolean) {
     this.#sink = undefined;
-    this.#streams = false;
     this.reused = true;
     const usable = clean && this.head.keepAlive && this.#requestDone;
     if (usable && !namesConnection(this.parser.trailers)) this.#owner.keep(this);
@@ -331,12 +324,5 @@ export class UpstreamConnection implements UpstreamStream {
     this.#sink = undefined;
     this.socket.destroy();
     sink?.onFailure(this, failure, detail);
-  }
-
-  #nextBuffer(): Buffer {
-    const kept = this.#streams && this.#sink?.keepsChunk() === true;
-    const next = this.#buffer.next(this.#streams, kept);
-    this.parser.volatile = this.#buffer.shared;
-    return next;
   }
 }

@@ -22,8 +22,6 @@ export type ResponseSink = {
   onUpgrade?(connection: UpstreamConnection, rest: Buffer): boolean;
   /** A chunk was parsed. `first`: the head is in it. The end is told by `onResponseEnd`. */
   onResponse(stream: UpstreamStream, chunk: Buffer, first: boolean): void;
-  /** True while bytes of the last chunk may still wait to be written. */
-  keepsChunk(): boolean;
   /** The response is complete; the stream is not touched any more. */
   onResponseEnd(stream: UpstreamStream): void;
   /** The stream is gone before the response was complete. */

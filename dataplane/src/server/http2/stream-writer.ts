@@ -31,10 +31,6 @@ export class StreamWriter implements ResponsePassage {
     this.#onDrain = onDrain;
   }
 
-  get flushed(): boolean {
-    return this.#stream.writableLength === 0;
-  }
-
   /** Answers what never became an exchange. */
   reject(status: number, error: string, requestId: string) {
     this.#reply(

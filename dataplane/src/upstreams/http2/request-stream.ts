@@ -1,4 +1,5 @@
 import { type ClientHttp2Stream, constants } from 'node:http2';
+import { bodyBytes, bodyPiece } from '../../http1/body-text.ts';
 import type { Message } from '../../http1/message.ts';
 import { Body } from '../../http1/request-head.ts';
 import { ResponseHead } from '../../http1/response-head.ts';
@@ -264,14 +265,8 @@ export class RequestStream implements UpstreamStream {
 }
 
 /** What the message found in the chunk; undefined when that is nothing. */
-function bodyOf({ body, bodyCount, volatile }: Message, chunk: Buffer): Buffer | undefined {
-  if (bodyCount === 0) return undefined;
-  const pieces: Buffer[] = [];
-  for (let i = 0; i < 2 * bodyCount; i += 2) pieces.push(chunk.subarray(body[i], body[i + 1]));
-  const [only = empty] = pieces;
-  if (pieces.length > 1) return Buffer.concat(pieces);
-  if (only.length === 0) return undefined;
-  return volatile ? Buffer.from(only) : only;
+function bodyOf(message: Message, chunk: Buffer): Buffer | undefined {
+  return bodyBytes(message) === 0 ? undefined : bodyPiece(message, chunk);
 }
 
 /**

@@ -60,7 +60,6 @@ export function startPool(port: number, settings: Partial<PoolSettings> = {}) {
       body: [0, 0],
       bodyCount: 0,
       trailers: [] as string[],
-      volatile: false,
       framed: true,
       ...fields,
     };
@@ -87,7 +86,6 @@ export function startPool(port: number, settings: Partial<PoolSettings> = {}) {
         answer.trailers = message.trailers;
         begun.resolve();
       },
-      keepsChunk: () => false,
       onResponseEnd: () => ended.resolve(answer),
       onFailure(_, failure, detail) {
         Object.assign(answer, { failure, detail });
