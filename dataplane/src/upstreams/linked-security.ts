@@ -35,13 +35,16 @@ function resourceOf(name: string, config: ResourceSet) {
   return config.get(keyOf(Kind.SECRET, name));
 }
 
-function contextOf({ authorities, clientCertificate }: UpstreamTls, config: ResourceSet) {
+function contextOf(
+  { authorities, clientCertificate, onlyTls13 }: UpstreamTls,
+  config: ResourceSet,
+) {
   const ca = authorities === '' ? undefined : entriesOf(authorities, config);
   const pair = clientCertificate === '' ? undefined : entriesOf(clientCertificate, config);
   if ((authorities !== '' && !ca) || (clientCertificate !== '' && !pair)) return undefined;
   try {
     return createSecureContext({
-      minVersion: 'TLSv1.2',
+      minVersion: onlyTls13 ? 'TLSv1.3' : 'TLSv1.2',
       ...(ca ? { ca: ca['ca.crt'] } : {}),
       ...(pair ? { cert: pair['tls.crt'], key: pair['tls.key'] } : {}),
     });
