@@ -101,7 +101,10 @@ export function createCompiler(): (resources: Resources) => Compiled {
       ]),
     );
     const ownSecrets = new Map(
-      [...upstreams].map(([id, { object }]) => [id, secretsOf(object, secrets, memos.secrets)]),
+      [...upstreams].map(([id, { object }]) => [
+        id,
+        secretsOf(object, secrets, reach, memos.secrets),
+      ]),
     );
     const lookup: Lookup = (ref) =>
       ref.kind === 'Service'
@@ -127,8 +130,9 @@ export function createCompiler(): (resources: Resources) => Compiled {
     }
     const slices = slicesByService(resources.endpointSlices);
     const used = sortedBy(backends.values(), ({ upstream }) => upstream);
-    const usedSecrets = used.flatMap((backend) =>
-      backend.kind === 'Upstream' ? (ownSecrets.get(idOf(backend.checked.object)) ?? []) : [],
+    const usedSecrets = used.map(
+      (backend) =>
+        (backend.kind === 'Upstream' && ownSecrets.get(idOf(backend.checked.object))) || noSecrets,
     );
     const served = listeners.filter((listener) => listener.served);
     const policies = compilePolicies({
@@ -149,7 +153,9 @@ export function createCompiler(): (resources: Resources) => Compiled {
         ({ key }) => key,
       ),
       ...policies.resources,
-      ...used.map((backend) => upstreamResource(backend, memos.upstreams)),
+      ...used.map((backend, i) =>
+        upstreamResource(backend, usedSecrets[i] ?? noSecrets, memos.upstreams),
+      ),
       ...linked.flatMap((route) => route.served ?? []),
     ]);
     const discoveries = byId(resources.discoveries);
@@ -201,15 +207,16 @@ export function createCompiler(): (resources: Resources) => Compiled {
 function secretsOf(
   object: UpstreamObject,
   secrets: ReadonlyMap<string, SecretObject>,
+  reach: Reach,
   memo: Memo<SecretObject, CheckedSecret>,
 ): UpstreamSecrets {
   const { tls } = object.spec;
   if (!tls) return noSecrets;
-  const namespace = namespaceOf(object);
+  const from = { kind: 'Upstream', namespace: namespaceOf(object) } as const;
   return upstreamSecrets(
     tls,
-    namespace,
-    (name) => secrets.get(`${namespace}/${name}`),
+    from,
+    (to) => reached(from, to, secrets, reach),
     (secret) => memo.get(secret, [], () => checkSecret(secret)),
   );
 }

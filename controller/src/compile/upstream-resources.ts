@@ -39,17 +39,22 @@ export function slicesByService(slices: readonly EndpointSliceObject[]): Slices 
   return groups;
 }
 
-export function upstreamResource(backend: Backend, memo: Memo<string, Keyed>): Keyed {
+/** @param own Secrets by which it connects. */
+export function upstreamResource(
+  backend: Backend,
+  { names }: UpstreamSecrets,
+  memo: Memo<string, Keyed>,
+): Keyed {
   const { upstream } = backend;
   const decides = backend.kind === 'Upstream' ? backend.checked : backend.h2c;
-  return memo.get(upstream, [decides], () => {
-    const message =
+  const { authorities, clientCertificate } = names;
+  return memo.get(upstream, [decides, authorities, clientCertificate], () => {
+    const { tls, ...message } =
       backend.kind === 'Upstream'
         ? backend.checked.message
         : defaultUpstream(backend.service.metadata.name, backend.h2c);
-    return keyed(
-      resourceOf(Kind.UPSTREAM, upstream, UpstreamSchema, create(UpstreamSchema, message)),
-    );
+    const init = tls ? { ...message, tls: { ...tls, ...names } } : message;
+    return keyed(resourceOf(Kind.UPSTREAM, upstream, UpstreamSchema, create(UpstreamSchema, init)));
   });
 }
 

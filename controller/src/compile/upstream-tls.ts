@@ -11,6 +11,8 @@ import {
   type UpstreamTlsSchema,
 } from '@gatehouse/snapshot';
 import type { CheckedSecret } from './certificates.ts';
+import type { Referred, Referrer } from './grants.ts';
+import { type Lack, lackText } from './reach.ts';
 import { entriesOf } from './secret-entries.ts';
 import type { BrokenRef } from './status.ts';
 
@@ -21,88 +23,128 @@ const block = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** What an Upstream needs of Secrets to connect. */
 export type UpstreamSecrets = {
+  /** By which names the data planes know them; "" for what is not referred to. */
+  names: { authorities: string; clientCertificate: string };
   resources: Resource[];
   /** Names of those that cannot be made now: their last good content stays in use. */
   lost: string[];
   broken: BrokenRef[];
 };
 
-export const noSecrets: UpstreamSecrets = { resources: [], lost: [], broken: [] };
+export const noSecrets: UpstreamSecrets = {
+  names: { authorities: '', clientCertificate: '' },
+  resources: [],
+  lost: [],
+  broken: [],
+};
 
-/** @param namespace of the Upstream, and of the Secrets it names. */
-export function compileUpstreamTls(
-  { serverName, caSecretRef, clientCertificateSecretRef }: UpstreamTls,
-  namespace: string,
-): MessageInitShape<typeof UpstreamTlsSchema> {
-  return {
-    serverName,
-    authorities: caSecretRef
-      ? authoritiesName(namespace, caSecretRef.name, caSecretRef.key ?? caEntry)
-      : '',
-    clientCertificate: clientCertificateSecretRef
-      ? `${namespace}/${clientCertificateSecretRef.name}`
-      : '',
-  };
+/**
+ * Stands for a Secret that may not be referred to: others may have it served under its own name. No resource has
+ * that name, so that nobody connects.
+ */
+const denied = 'not permitted';
+
+type SecretRef = { name: string; namespace?: string };
+
+function referred({ name, namespace: at }: SecretRef, namespace: string): Referred {
+  const to = at ?? namespace;
+  return { kind: 'Secret', namespace: to, name, id: `${to}/${name}` };
+}
+
+/** The Secrets that it names. @param namespace of the Upstream. */
+export function secretsOfTls(tls: UpstreamTls, namespace: string): Referred[] {
+  return [tls.caSecretRef, tls.clientCertificateSecretRef].flatMap((ref) =>
+    ref ? [referred(ref, namespace)] : [],
+  );
+}
+
+/** All but the names of Secrets. */
+export function compileUpstreamTls({
+  serverName,
+  minVersion,
+}: UpstreamTls): MessageInitShape<typeof UpstreamTlsSchema> {
+  return { serverName, onlyTls13: minVersion === '1.3' };
 }
 
 /**
- * @param secretOf a Secret of the namespace of the Upstream.
+ * @param lookup what a reference to a Secret leads to.
  * @param checked what a Secret that holds a certificate and its key is worth.
  */
 export function upstreamSecrets(
   { caSecretRef, clientCertificateSecretRef }: UpstreamTls,
-  namespace: string,
-  secretOf: (name: string) => SecretObject | undefined,
+  from: Referrer,
+  lookup: (to: Referred) => SecretObject | Lack,
   checked: (secret: SecretObject) => CheckedSecret,
 ): UpstreamSecrets {
-  const found: UpstreamSecrets = { resources: [], lost: [], broken: [] };
+  const names = { authorities: '', clientCertificate: '' };
+  const found: UpstreamSecrets = { names, resources: [], lost: [], broken: [] };
   const lose = (resource: string, code: BrokenRef['code'], path: string, reason: string) => {
     found.lost.push(resource);
     const rest = 'data planes that have its last good content go on with it';
     found.broken.push({ code, path, reason: `${reason}; ${rest}` });
   };
-  const absent = (name: string) => `Secret "${namespace}/${name}" does not exist: create it`;
+  /** The Secret; undefined when there is none, which was told then. */
+  const secretOf = (
+    to: Referred,
+    resource: string,
+    field: keyof typeof names,
+    path: string,
+  ): SecretObject | undefined => {
+    const secret = lookup(to);
+    names[field] = secret === 'not permitted' ? denied : resource;
+    if (typeof secret === 'object') return secret;
+    const reason = lackText(secret, from, to);
+    if (secret === 'not permitted') found.broken.push({ code: 'RefNotPermitted', path, reason });
+    else {
+      const remedy = secret === 'no object' ? ': create it' : '';
+      lose(resource, 'SecretNotFound', `${path}.name`, `${reason}${remedy}`);
+    }
+    return undefined;
+  };
 
   if (caSecretRef) {
-    const { name, key = caEntry } = caSecretRef;
-    const resource = authoritiesName(namespace, name, key);
-    const secret = secretOf(name);
+    const { key = caEntry } = caSecretRef;
+    const to = referred(caSecretRef, from.namespace);
+    const resource = authoritiesName(to.namespace, to.name, key);
+    const secret = secretOf(to, resource, 'authorities', caPath);
     const entry = secret && entriesOf(secret).get(key);
-    const named = `Secret "${namespace}/${name}"`;
-    if (!secret) lose(resource, 'SecretNotFound', `${caPath}.name`, absent(name));
-    else if (!entry) {
-      const reason = `${named} has no entry "${key}": add it, or name another key`;
-      lose(resource, 'SecretNotFound', `${caPath}.key`, reason);
-    } else if (!areAuthorities(Buffer.from(entry))) {
-      const reason = `the entry "${key}" of ${named} must hold certificates as PEM, and nothing else`;
-      lose(resource, 'InvalidSecret', caPath, reason);
-    } else {
-      const message = create(SecretSchema, { type: 'Opaque', data: { [caEntry]: entry } });
+    const authorities = entry && authoritiesIn(Buffer.from(entry));
+    if (authorities) {
+      const message = create(SecretSchema, { type: 'Opaque', data: { [caEntry]: authorities } });
       found.resources.push(resourceOf(Kind.SECRET, resource, SecretSchema, message));
+    } else if (entry) {
+      const reason = `the entry "${key}" of Secret "${to.id}" must hold certificates as PEM, and nothing else`;
+      lose(resource, 'InvalidSecret', caPath, reason);
+    } else if (secret) {
+      const reason = `Secret "${to.id}" has no entry "${key}": add it, or name another key`;
+      lose(resource, 'SecretNotFound', `${caPath}.key`, reason);
     }
   }
   if (clientCertificateSecretRef) {
-    const { name } = clientCertificateSecretRef;
-    const resource = `${namespace}/${name}`;
-    const secret = secretOf(name);
+    const to = referred(clientCertificateSecretRef, from.namespace);
+    const secret = secretOf(to, to.id, 'clientCertificate', certificatePath);
     const pair = secret && checked(secret);
-    if (!pair) lose(resource, 'SecretNotFound', `${certificatePath}.name`, absent(name));
-    else if ('reason' in pair) lose(resource, 'InvalidSecret', certificatePath, pair.reason);
-    else found.resources.push(pair.resource);
+    if (pair && 'reason' in pair) lose(to.id, 'InvalidSecret', certificatePath, pair.reason);
+    else if (pair) found.resources.push(pair.resource);
   }
   return found;
 }
 
-/** Text between the blocks is allowed (RFC 7468 section 2), a block that is no certificate is not. */
-function areAuthorities(pem: Buffer): boolean {
+/**
+ * The certificates alone, each on lines of its own: OpenSSL reads nothing of files that were joined without a
+ * line break. Text between the blocks is allowed (RFC 7468 section 2), a block that is no certificate is not.
+ */
+function authoritiesIn(pem: Buffer): Uint8Array | undefined {
   const text = pem.toString('latin1');
   const blocks = text.match(block) ?? [];
-  if (blocks.length === 0 || text.split('-----BEGIN ').length - 1 !== blocks.length) return false;
+  if (blocks.length === 0 || text.split('-----BEGIN ').length - 1 !== blocks.length)
+    return undefined;
+  const authorities = new Uint8Array(Buffer.from(`${blocks.join('\n')}\n`, 'latin1'));
   try {
     for (const one of blocks) new X509Certificate(one);
-    createSecureContext({ ca: pem });
-    return true;
+    createSecureContext({ ca: Buffer.from(authorities) });
+    return authorities;
   } catch {
-    return false;
+    return undefined;
   }
 }

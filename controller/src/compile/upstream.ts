@@ -112,7 +112,7 @@ export function checkUpstream(object: UpstreamObject): CheckedUpstream {
     message: {
       ...message,
       ...more,
-      ...(spec.tls ? { tls: compileUpstreamTls(spec.tls, from.namespace) } : {}),
+      ...(spec.tls ? { tls: compileUpstreamTls(spec.tls) } : {}),
     },
     static: fixed,
     service: endpoints.service && refOf(endpoints.service, from, 'spec.endpoints.service'),

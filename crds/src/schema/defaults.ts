@@ -11,6 +11,7 @@ export const defaults = {
   backendWeight: 1,
   /** Share of the requests, relative to the other endpoints. */
   endpointWeight: 1,
+  upstreamTlsVersion: '1.2',
   /** Percent of the requests that are copied. */
   mirrorPercent: 100,
   redirectStatus: 302,

@@ -1362,6 +1362,13 @@ export declare type UpstreamTls = Message<"gatehouse.snapshot.v1.UpstreamTls"> &
    * @generated from field: string client_certificate = 3;
    */
   clientCertificate: string;
+
+  /**
+   * Nothing older than TLS 1.3 is spoken; else than TLS 1.2.
+   *
+   * @generated from field: bool only_tls13 = 4;
+   */
+  onlyTls13: boolean;
 };
 
 /**

@@ -1,6 +1,13 @@
-import { type GatewayObject, type ObjectOf, policyKinds, type SecretObject } from '@gatehouse/crds';
+import {
+  type GatewayObject,
+  type ObjectOf,
+  policyKinds,
+  type SecretObject,
+  type UpstreamObject,
+} from '@gatehouse/crds';
 import { type Permits, permissions } from '../../compile/grants.ts';
 import { secretRefsOf } from '../../compile/policies/secret-refs.ts';
+import { secretsOfTls } from '../../compile/upstream-tls.ts';
 import { type ObjectKey, objectKey } from '../../store/key.ts';
 import type { Store } from '../../store/store.ts';
 import { admit } from './admit.ts';
@@ -69,6 +76,7 @@ export function followSecrets({ store, follow, judge, onTrouble }: SecretsOption
     const wanted = new Map<string, SecretRef>([
       ...store.list('Gateway').flatMap((gateway) => secretRefs(gateway, permits)),
       ...withSecrets.flatMap((kind) => store.list(kind)).flatMap(ownSecretRefs),
+      ...store.list('Upstream').flatMap((upstream) => upstreamSecretRefs(upstream, permits)),
     ]);
     for (const [id, { namespace, name }] of wanted) {
       if (followed.has(id)) continue;
@@ -107,10 +115,22 @@ const referrers = new Set<string>(['Gateway', 'ReferenceGrant', ...withSecrets])
 /** What such an object names, always in its own namespace. */
 function ownSecretRefs({ metadata, spec }: ObjectOf<(typeof withSecrets)[number]>) {
   const { namespace = '' } = metadata;
-  return secretRefsOf(spec).map((name): [string, SecretRef] => [
+  // Those of `tls` may stand in other namespaces.
+  return secretRefsOf({ ...spec, tls: undefined }).map((name): [string, SecretRef] => [
     `${namespace}/${name}`,
     { namespace, name },
   ]);
+}
+
+function upstreamSecretRefs(
+  { metadata, spec }: UpstreamObject,
+  permits: Permits,
+): [string, SecretRef][] {
+  const from = { kind: 'Upstream', namespace: metadata.namespace ?? '' } as const;
+  const named = spec.tls ? secretsOfTls(spec.tls, from.namespace) : [];
+  return named
+    .filter((to) => to.namespace === from.namespace || permits(from, to))
+    .map(({ id, namespace, name }) => [id, { namespace, name }]);
 }
 
 /** Those of its own namespace, and of others as far as they grant it: nothing else is read. */
