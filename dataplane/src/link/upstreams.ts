@@ -24,6 +24,7 @@ import { probeOf } from '../upstreams/oversight/probes.ts';
 import type { Security } from '../upstreams/security.ts';
 import { Upstream, type UpstreamSettings } from '../upstreams/upstream.ts';
 import type { RefusedResource } from './refusals.ts';
+import { refusedSecrets } from './upstream-secrets.ts';
 
 /**
  * Links an Upstream. One that is known keeps its connections and its state; `later` gets what its new
@@ -43,6 +44,9 @@ export function linkUpstream(
   const settings = settingsOf(hash, message, security, thread.upstreams.threads, (path, reason) =>
     refusals.push({ kind: Kind.UPSTREAM, name, path, reason }),
   );
+  if (security) {
+    refusals.push(...refusedSecrets(security, known?.settings.pool.security, Date.now()));
+  }
   if (!known) return new Upstream(name, settings, thread.upstreams);
   later(() => known.configure(settings));
   return known;

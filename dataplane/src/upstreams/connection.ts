@@ -8,7 +8,7 @@ import { Body } from '../http1/request-head.ts';
 import { ResponseHead } from '../http1/response-head.ts';
 import { nextBuffer } from '../state/shared-buffer.ts';
 import { createDeadline, type TimerWheel } from '../state/timer-wheel.ts';
-import type { SecureConnector, Security } from './security.ts';
+import { isRefusal, type SecureConnector, type Security } from './security.ts';
 import type { Failure, ResponseSink, UpstreamStream } from './stream.ts';
 
 /** What an upstream sends through a tunnel goes here. */
@@ -110,6 +110,10 @@ export class UpstreamConnection implements UpstreamStream {
   #connectSecurely(target: ConnectionTarget, security: Security): Socket {
     const socket = target.connector.connect(target, security, 'http/1.1');
     socket.on('secureConnect', () => this.#onConnect());
+    socket.on('error', (error) => {
+      // For the endpoint the handshake was not over: it has not seen the request.
+      if (!this.reused && !this.answered && isRefusal(error)) this.#connecting = true;
+    });
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     return socket;
   }
@@ -210,8 +214,10 @@ export class UpstreamConnection implements UpstreamStream {
   }
 
   #expire() {
-    if (this.#connecting) this.#connectTimedOut = true;
-    this.socket.destroy();
+    if (!this.#connecting) return void this.socket.destroy();
+    this.#connectTimedOut = true;
+    const error = new Error('no connection in time');
+    this.socket.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
   }
 
   /** A bug on the way back costs this exchange, not the process. */

@@ -2,7 +2,7 @@ import type { TimerWheel } from '../state/timer-wheel.ts';
 import { type ConnectionOwner, UpstreamConnection } from './connection.ts';
 import type { ConnectionQuota } from './connection-quota.ts';
 import type { Pool } from './pool.ts';
-import { SecureConnector, type Security } from './security.ts';
+import { type Insecurity, SecureConnector, type SecureTarget, type Security } from './security.ts';
 
 export type PoolSettings = {
   /** HTTP/2 instead of HTTP/1.1. */
@@ -27,8 +27,8 @@ export type PoolGroup = {
   quota: ConnectionQuota;
   /** A connection has become free, or another one may be opened. */
   onRoom(): void;
-  /** TLS with an endpoint failed; `reason` is for a label. */
-  onInsecure(reason: string): void;
+  /** TLS with an endpoint failed; undefined: it is in order again. */
+  onInsecure(target: SecureTarget, failure: Insecurity | undefined): void;
 };
 
 /** The connections of this thread to one endpoint. Last in, first out: spare ones grow old and go. */

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { fromBinary } from '@bufbuild/protobuf';
 import {
@@ -8,7 +9,7 @@ import {
   sameHash,
   type UpstreamTls,
 } from '@gatehouse/snapshot';
-import type { Security } from './security.ts';
+import type { Security, UsedSecret } from './security.ts';
 
 /** How connections of an upstream are secured; without all that it takes nobody connects. */
 export function linkSecurity(
@@ -17,9 +18,29 @@ export function linkSecurity(
 ): Security | undefined {
   if (!tls) return undefined;
   const { serverName, authorities, clientCertificate } = tls;
-  const names = [authorities, clientCertificate].filter((name) => name !== '');
-  const secrets = names.map((name) => ({ name, hash: resourceOf(name, config)?.hash }));
+  const secrets: UsedSecret[] = [];
+  if (authorities !== '') secrets.push(usedSecret(authorities, 'ca.crt', config));
+  if (clientCertificate !== '') secrets.push(usedSecret(clientCertificate, 'tls.crt', config));
   return { serverName, context: contextOf(tls, config), secrets };
+}
+
+const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+function usedSecret(name: string, entry: UsedSecret['entry'], config: ResourceSet): UsedSecret {
+  const { hash } = resourceOf(name, config) ?? {};
+  const blocks = entriesOf(name, config)?.[entry]?.toString('latin1').match(block) ?? [];
+  // Of a pair the first certificate is the one that is shown.
+  const counted = entry === 'tls.crt' ? blocks.slice(0, 1) : blocks;
+  return { name, entry, hash, validTo: Math.max(...counted.map(validTo)) };
+}
+
+function validTo(pem: string): number {
+  try {
+    return new X509Certificate(pem).validToDate.getTime();
+  } catch {
+    // Then there is no context either.
+    return Number.NEGATIVE_INFINITY;
+  }
 }
 
 /** Whether the Secrets are those that it was made of. */

@@ -14,7 +14,7 @@ import type { Pool } from './pool.ts';
 import { countRefusals, type RefusalCounts } from './refusals.ts';
 import { countRetries, type RetryCounts } from './retry-counts.ts';
 import { RetryLoad } from './retry-load.ts';
-import { isAlike } from './security.ts';
+import { type Insecurity, isAlike, type SecureTarget } from './security.ts';
 import { Selection, type SelectionSettings } from './selection.ts';
 import { StickySessions, type StickySettings } from './sticky-sessions.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -159,8 +159,23 @@ export class Upstream {
       wheel: this.wheel,
       quota: this.#quota,
       onRoom: () => this.line.look(),
-      onInsecure: (reason) =>
-        this.#around.counter(upstreamTlsFailures.name, { service: this.label, reason })(),
+      onInsecure: (target, failure) => this.#tellOfTls(target, failure),
+    });
+  }
+
+  #tellOfTls({ address, port }: SecureTarget, failure: Insecurity | undefined) {
+    const { label: service } = this;
+    if (failure) {
+      this.#around.counter(upstreamTlsFailures.name, { service, reason: failure.reason })();
+      if (failure.known) return;
+    }
+    this.#around.report({
+      service,
+      upstream: this.name,
+      endpoint: endpointId(address, port),
+      bad: failure !== undefined,
+      text: failure ? 'TLS with an endpoint fails' : 'TLS with an endpoint is in order again',
+      ...(failure ? { reason: `${failure.reason}: ${failure.detail}` } : {}),
     });
   }
 
