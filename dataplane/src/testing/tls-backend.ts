@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type TLSSocket, Server as TlsServer } from 'node:tls';
@@ -6,6 +6,7 @@ import type { Pair } from './authority.ts';
 
 /** An HTTPS server on loopback that counts what came to it. */
 export type TlsBackend = {
+  server: Server;
   port: number;
   /** TCP connections that it ever took. */
   connections: number;
@@ -45,6 +46,7 @@ export async function startTlsBackend(
     backend.names.push(socket.servername);
   });
   const backend: TlsBackend = {
+    server,
     port: 0,
     connections: 0,
     handshakes: 0,
