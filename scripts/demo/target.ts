@@ -28,6 +28,8 @@ export async function authoritiesOf(folder: string, files: string[]): Promise<st
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
   return texts
     .flatMap((text) => parseAllDocuments(text))
-    .map((document) => document.getIn(['stringData', 'tls.crt']))
+    .flatMap((document) =>
+      ['tls.crt', 'ca.crt'].map((entry) => document.getIn(['stringData', entry])),
+    )
     .filter((certificate) => typeof certificate === 'string');
 }
