@@ -41,8 +41,7 @@ const grpc = object(
     host: optional(hostname('Host that is sent; address and port of the endpoint when left out.')),
   },
   {
-    description:
-      'It is well when it answers SERVING to grpc.health.v1.Health/Check, over HTTP/2 without TLS.',
+    description: 'It is well when it answers SERVING to grpc.health.v1.Health/Check, over HTTP/2.',
     rules: [
       {
         rule: "!has(self.host) || !self.host.startsWith('*')",
