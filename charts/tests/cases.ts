@@ -80,6 +80,7 @@ export const cases: Record<string, RenderOptions> = {
       dataPlane: {
         lowPorts: false,
         lastKnownGood: { enabled: false },
+        accessLog: true,
         pdb: { enabled: false },
         serviceAccount: { create: false },
       },
