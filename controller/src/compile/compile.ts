@@ -10,7 +10,7 @@ import {
   type SecretLookup,
 } from './gateway.ts';
 import { gatewayStatus } from './gateway-status.ts';
-import { permissions } from './grants.ts';
+import { permissions, type Referred } from './grants.ts';
 import { joinLane, type Keyed, keyed } from './keyed.ts';
 import { judgeListeners } from './listeners.ts';
 import { createMemo, createSame, type Memo } from './memo.ts';
@@ -28,7 +28,7 @@ import {
   upstreamResource,
   upstreamStatus,
 } from './upstream-resources.ts';
-import { noSecrets, type UpstreamSecrets, upstreamSecrets } from './upstream-tls.ts';
+import { noSecrets, secretsOfTls, type UpstreamSecrets, upstreamSecrets } from './upstream-tls.ts';
 
 export type Compiled = {
   /** Listeners, Secrets, Policies, Upstreams and Routes. */
@@ -62,6 +62,7 @@ export function createCompiler(): (resources: Resources) => Compiled {
     secrets: createMemo<SecretObject, CheckedSecret>(),
     gateways: createMemo<GatewayObject, CheckedGateway>(),
     checkedUpstreams: createMemo<UpstreamObject, CheckedUpstream>(),
+    upstreamSecrets: createMemo<UpstreamObject, UpstreamSecrets>(),
     checkedRoutes: createMemo<RouteObject, CheckedRoute>(),
     routes: createMemo<CheckedRoute, LinkedRoute>(),
     upstreams: createMemo<string, Keyed>(),
@@ -103,7 +104,7 @@ export function createCompiler(): (resources: Resources) => Compiled {
     const ownSecrets = new Map(
       [...upstreams].map(([id, { object }]) => [
         id,
-        secretsOf(object, secrets, reach, memos.secrets),
+        secretsOf(object, secrets, reach, memos.upstreamSecrets),
       ]),
     );
     const lookup: Lookup = (ref) =>
@@ -208,15 +209,13 @@ function secretsOf(
   object: UpstreamObject,
   secrets: ReadonlyMap<string, SecretObject>,
   reach: Reach,
-  memo: Memo<SecretObject, CheckedSecret>,
+  memo: Memo<UpstreamObject, UpstreamSecrets>,
 ): UpstreamSecrets {
   const { tls } = object.spec;
   if (!tls) return noSecrets;
   const from = { kind: 'Upstream', namespace: namespaceOf(object) } as const;
-  return upstreamSecrets(
-    tls,
-    from,
-    (to) => reached(from, to, secrets, reach),
-    (secret) => memo.get(secret, [], () => checkSecret(secret)),
+  const lookup = (to: Referred) => reached(from, to, secrets, reach);
+  return memo.get(object, secretsOfTls(tls, from.namespace).map(lookup), () =>
+    upstreamSecrets(tls, from, lookup, checkSecret),
   );
 }

@@ -151,6 +151,33 @@ describe('Secrets', () => {
     await vi.waitFor(() => expect(names()).toEqual([]));
   });
 
+  it('by which an Upstream connects are read, of another namespace as far as it grants them', async () => {
+    putSecret('authorities');
+    putSecret('client');
+    server.put('apis/gatehouse.dev/v1alpha1/upstreams', {
+      metadata: { name: 'up', namespace: 'web' },
+      spec: {
+        endpoints: { static: [{ address: '10.0.0.1', port: 443 }] },
+        tls: {
+          serverName: 'a.internal',
+          caSecretRef: { name: 'authorities', namespace: 'shop' },
+          clientCertificateSecretRef: { name: 'client', namespace: 'shop' },
+        },
+      },
+    });
+    await start();
+    expect(asked()).toEqual(new Set());
+    const from = [{ group: 'gatehouse.dev', kind: 'Upstream', namespace: 'web' }];
+    const to = [{ group: '', kind: 'Secret', name: 'authorities' }];
+    const metadata = { name: 'upstreams', namespace: 'shop' };
+    server.put(grants, { metadata, spec: { from, to } });
+    await vi.waitFor(() => expect(names()).toEqual(['authorities']));
+    server.put(grants, { metadata, spec: { from, to: [{ group: '', kind: 'Secret' }] } });
+    await vi.waitFor(() => expect(names()).toEqual(['authorities', 'client']));
+    server.remove(grants, 'upstreams', 'shop');
+    await vi.waitFor(() => expect(names()).toEqual([]));
+  });
+
   it.each<[string, () => void, RegExp]>([
     ['deleted', () => server.remove(secrets, 'web', 'shop'), /was deleted: create it again/],
     ['without a key', () => putSecret('web', { 'tls.crt': 'eA==' }), /has no tls.key/],
