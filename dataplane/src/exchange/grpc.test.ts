@@ -26,10 +26,6 @@ let client: GrpcClient;
 let unary: Unary;
 
 const echo: Unary = ({ request }, done) => done(null, request);
-const failing =
-  (code: number, details = 'no'): Unary =>
-  (_, done) =>
-    done({ code, details });
 
 beforeEach(async () => {
   unary = echo;
@@ -208,5 +204,3 @@ describe('the gateway itself answers', () => {
     });
   });
 });
-
-void failing;
