@@ -49,7 +49,7 @@ describe('the watch of certificates', () => {
     const value = (start + 90 * day) / 1000;
     expect(watch.metrics().map(({ name, labels, value }) => [name, labels, value])).toEqual(
       ['https', 'kept'].map((listener) => [
-        'gatehouse_certificate_expiration_timestamp_seconds',
+        'gatehouse_listener_certificate_expiry_timestamp_seconds',
         `listener="default/gw/${listener}",secret="default/a"`,
         value,
       ]),

@@ -71,7 +71,7 @@ export function watchCertificates(
 
     metrics: (): ProcessMetric[] =>
       served.map(({ listener, secret, validity }) => ({
-        name: 'gatehouse_certificate_expiration_timestamp_seconds',
+        name: 'gatehouse_listener_certificate_expiry_timestamp_seconds',
         type: 'gauge',
         help: 'When the certificate that a listener shows expires, in seconds since the epoch.',
         value: validity.validTo / 1000,
