@@ -11,6 +11,11 @@ export type Check = {
   body?: unknown;
   /** Opens a WebSocket and sends this; the body is what comes back. An answer that is not 101 counts as usual. */
   webSocket?: string;
+  /**
+   * Calls gRPC: the path is that of a method in this file, the headers are metadata. The body is the list of answers,
+   * or the message of a call that failed.
+   */
+  grpc?: { proto: string; message: object };
   /** So often the request was sent before, over the same connection, whatever came back. */
   after?: number;
   expect: Expectation;
@@ -21,7 +26,7 @@ export type Check = {
 };
 
 export type Expectation = {
-  /** 0: there is none, as the version of TLS is refused in the handshake. */
+  /** 0: there is none, as the version of TLS is refused in the handshake. Of gRPC: its own, 0 for OK. */
   status: number;
   /** Values that must be equal, or fit; `null`: the field must not be there. Names in lower case. */
   headers?: Record<string, string | RegExp | null>;

@@ -1,13 +1,15 @@
 import { Agent, type IncomingHttpHeaders, request as requestHttp } from 'node:http';
 import { request as requestHttps, Agent as SecureAgent } from 'node:https';
 import { text } from 'node:stream/consumers';
+import type { Client } from '@grpc/grpc-js';
 import { WebSocket } from 'ws';
 import type { Check } from '../../examples/check.ts';
+import { callGrpc, createGrpcClient } from './call-grpc.ts';
 import { httpsPort, portOf, type Target } from './target.ts';
 
 export type Answer = { status: number; headers: IncomingHttpHeaders; text: string };
 
-type Request = Pick<Check, 'request' | 'headers' | 'body' | 'webSocket' | 'tlsMax'>;
+type Request = Pick<Check, 'request' | 'headers' | 'body' | 'grpc' | 'webSocket' | 'tlsMax'>;
 
 /** The parts of "GET /path" or "GET https://host/path". */
 export function partsOf({ request }: Request) {
@@ -20,9 +22,14 @@ export function partsOf({ request }: Request) {
 export function createCaller(target: Target) {
   const options = { keepAlive: true, maxSockets: 1 };
   const agents = [new Agent(options), new SecureAgent(options)] as const;
+  let grpc: Client | undefined;
   return {
     call(check: Request): Promise<Answer> {
       const { method, host, path } = partsOf(check);
+      if (check.grpc) {
+        grpc ??= createGrpcClient(target.http);
+        return callGrpc(grpc, path, check.grpc, check.headers ?? {});
+      }
       if (check.webSocket !== undefined) {
         return talk(`ws://127.0.0.1:${target.http}${path}`, check.headers ?? {}, check.webSocket);
       }
@@ -63,6 +70,7 @@ export function createCaller(target: Target) {
     },
     [Symbol.dispose]() {
       for (const agent of agents) agent.destroy();
+      grpc?.close();
     },
   };
 }

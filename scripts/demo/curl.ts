@@ -8,6 +8,13 @@ export function curlLine(check: Check, target: Target): string {
   if (check.webSocket !== undefined) {
     return `npx wscat -c ws://localhost:${target.http}${path} -x ${quoted(check.webSocket)}`;
   }
+  if (check.grpc !== undefined) {
+    const { proto, message } = check.grpc;
+    const metadata = Object.entries(check.headers ?? {}).map(
+      ([name, value]) => `-H ${quoted(`${name}: ${value}`)} `,
+    );
+    return `grpcurl -plaintext -proto ${proto} ${metadata.join('')}-d ${quoted(JSON.stringify(message))} localhost:${target.http} ${path.slice(1)}`;
+  }
   const words = ['curl'];
   const { servedBy, servedByOne } = check.expect;
   const count = servedByOne ?? Object.values(servedBy ?? {}).reduce((sum, n) => sum + n, 0);
