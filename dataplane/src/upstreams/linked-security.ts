@@ -60,14 +60,16 @@ function contextOf(
   { authorities, clientCertificate, onlyTls13 }: UpstreamTls,
   config: ResourceSet,
 ) {
-  const ca = authorities === '' ? undefined : entriesOf(authorities, config);
-  const pair = clientCertificate === '' ? undefined : entriesOf(clientCertificate, config);
-  if ((authorities !== '' && !ca) || (clientCertificate !== '' && !pair)) return undefined;
+  const { 'ca.crt': ca } = entriesOf(authorities, config) ?? {};
+  const { 'tls.crt': cert, 'tls.key': key } = entriesOf(clientCertificate, config) ?? {};
+  // Without authorities OpenSSL would go by the public ones.
+  if (authorities !== '' && !ca?.length) return undefined;
+  if (clientCertificate !== '' && !(cert?.length && key?.length)) return undefined;
   try {
     return createSecureContext({
       minVersion: onlyTls13 ? 'TLSv1.3' : 'TLSv1.2',
-      ...(ca ? { ca: ca['ca.crt'] } : {}),
-      ...(pair ? { cert: pair['tls.crt'], key: pair['tls.key'] } : {}),
+      ...(ca ? { ca } : {}),
+      ...(cert && key ? { cert, key } : {}),
     });
   } catch {
     // The controller has looked at them; the reason of OpenSSL may quote the key.
