@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createAuthority, type Pair } from '../testing/authority.ts';
 import { createCertificate } from '../testing/certificate.ts';
@@ -7,6 +7,9 @@ import { statusOf } from '../testing/message.ts';
 import { early, expired, name, named, type Tls, tlsUpstream } from '../testing/tls-upstream.ts';
 
 const { made, clients, running, snapshot, start } = tlsUpstream();
+
+const failures = (reason: string, count: number) =>
+  `gateway_upstream_tls_failures_total{service="up",reason="${reason}"} ${count}`;
 
 describe('what an endpoint shows', () => {
   const cases: [what: string, status: number, pair: () => Promise<Pair>, tls?: Tls][] = [
@@ -95,10 +98,10 @@ describe('a server that does not shake hands', () => {
     await new Promise((resolve) => server?.close(resolve) ?? resolve(undefined));
   });
 
-  async function listen(onBytes?: string): Promise<number> {
+  async function listen(onBytes?: string, onHello?: (socket: Socket) => void): Promise<number> {
     const held: Server = createServer((socket) => {
       socket.on('error', () => socket.destroy());
-      socket.on('data', () => onBytes && socket.write(onBytes));
+      socket.on('data', () => (onBytes ? socket.write(onBytes) : onHello?.(socket)));
     });
     server = held;
     await new Promise<void>((resolve) => held.listen(0, '127.0.0.1', resolve));
@@ -108,16 +111,28 @@ describe('a server that does not shake hands', () => {
 
   it('but speaks without TLS leads to 502', async () => {
     const port = await listen('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-    running.gateway = await startGateway(snapshot(port));
+    const gateway = await startGateway(snapshot(port));
+    running.gateway = gateway;
     expect(statusOf(await clients.ask())).toBe(502);
+    expect(gateway.metrics()).toContain(failures('not_tls', 1));
+  });
+
+  it('but goes away leads to 502', async () => {
+    const port = await listen(undefined, (socket) => socket.destroy());
+    const gateway = await startGateway(snapshot(port));
+    running.gateway = gateway;
+    expect(statusOf(await clients.ask())).toBe(502);
+    expect(gateway.metrics()).toContain(failures('closed', 1));
   });
 
   it('and is silent is given up when the time for connecting is over', async () => {
     const port = await listen();
     const { upstreams, ...rest } = snapshot(port);
-    const up = { ...upstreams?.up, endpoints: [{ port }], connectTimeout: 100 };
-    running.gateway = await startGateway({ ...rest, upstreams: { up } });
+    const up = { ...upstreams?.up, endpoints: [{ port }], connectTimeout: 500 };
+    const gateway = await startGateway({ ...rest, upstreams: { up } });
+    running.gateway = gateway;
     expect(statusOf(await clients.ask())).toBe(504);
+    await expect.poll(() => gateway.metrics()).toContain(failures('timeout', 1));
   });
 });
 
@@ -131,9 +146,7 @@ describe('what operators learn', () => {
   ] as const)('%s', async (reason, pair, tls, options) => {
     const { gateway } = await start(await pair(), tls, {}, options);
     for (let i = 0; i < 3; i++) expect(statusOf(await clients.ask())).toBe(502);
-    expect(gateway.metrics()).toContain(
-      `gateway_upstream_tls_failures_total{service="up",reason="${reason}"} 3`,
-    );
+    expect(gateway.metrics()).toContain(failures(reason, 3));
     // Told once, not for each request.
     expect(gateway.events).toHaveLength(1);
     const [event] = gateway.events;
