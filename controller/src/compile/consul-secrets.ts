@@ -1,5 +1,5 @@
-import { X509Certificate } from 'node:crypto';
 import type { SecretObject } from '@gatehouse/crds';
+import { authoritiesIn } from './authorities.ts';
 import { type ConsulSource, consulPath } from './discovery-source.ts';
 import { entriesOf } from './secret-entries.ts';
 import type { BrokenRef } from './status.ts';
@@ -47,17 +47,11 @@ export function consulSecrets(
     broken.push({ code: 'InvalidSecret', path: token.path, reason });
   }
   const ca = entry(caRef, 'ca.crt', `${consulPath}.tls.caSecretRef`);
-  if (ca && !isCertificate(ca.text)) {
-    const reason = `${ca.named} holds no certificate as PEM`;
+  const authorities = ca && authoritiesIn(Buffer.from(ca.text));
+  if (ca && !authorities) {
+    const reason = `${ca.named} must hold certificates as PEM, and nothing else`;
     broken.push({ code: 'InvalidSecret', path: ca.path, reason });
   }
-  return broken.length > 0 ? { broken } : { token: token?.text, ca: ca?.text };
-}
-
-function isCertificate(text: string): boolean {
-  try {
-    return new X509Certificate(text).raw.length > 0;
-  } catch {
-    return false;
-  }
+  if (broken.length > 0) return { broken };
+  return { token: token?.text, ca: authorities && Buffer.from(authorities).toString() };
 }

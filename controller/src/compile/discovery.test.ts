@@ -150,7 +150,7 @@ describe('what is wrong', () => {
     [
       'has no authority as PEM',
       [secret({ token: 'hidden', 'ca.crt': 'hidden' })],
-      'InvalidSecret spec.endpoints.consul.tls.caSecretRef: the entry "ca.crt" of Secret "shop/consul" holds no certificate as PEM',
+      'InvalidSecret spec.endpoints.consul.tls.caSecretRef: the entry "ca.crt" of Secret "shop/consul" must hold certificates as PEM, and nothing else',
     ],
     ['is sound', [secret({ token: 'hidden\n', 'ca.crt': pems['a.crt'] })], ''],
   ])('a Secret that %s', (_, secrets, expected) => {

@@ -1,5 +1,3 @@
-import { X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { SecretObject, UpstreamTls } from '@gatehouse/crds';
 import {
@@ -10,6 +8,7 @@ import {
   SecretSchema,
   type UpstreamTlsSchema,
 } from '@gatehouse/snapshot';
+import { authoritiesIn } from './authorities.ts';
 import type { CheckedSecret } from './certificates.ts';
 import type { Referred, Referrer } from './grants.ts';
 import { type Lack, lackText } from './reach.ts';
@@ -19,7 +18,6 @@ import type { BrokenRef } from './status.ts';
 const caPath = 'spec.tls.caSecretRef';
 const certificatePath = 'spec.tls.clientCertificateSecretRef';
 const caEntry = 'ca.crt';
-const block = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** What an Upstream needs of Secrets to connect. */
 export type UpstreamSecrets = {
@@ -128,23 +126,4 @@ export function upstreamSecrets(
     else if (pair) found.resources.push(pair.resource);
   }
   return found;
-}
-
-/**
- * The certificates alone, each on lines of its own: OpenSSL reads nothing of files that were joined without a
- * line break. Text between the blocks is allowed (RFC 7468 section 2), a block that is no certificate is not.
- */
-function authoritiesIn(pem: Buffer): Uint8Array | undefined {
-  const text = pem.toString('latin1');
-  const blocks = text.match(block) ?? [];
-  if (blocks.length === 0 || text.split('-----BEGIN ').length - 1 !== blocks.length)
-    return undefined;
-  const authorities = new Uint8Array(Buffer.from(`${blocks.join('\n')}\n`, 'latin1'));
-  try {
-    for (const one of blocks) new X509Certificate(one);
-    createSecureContext({ ca: Buffer.from(authorities) });
-    return authorities;
-  } catch {
-    return undefined;
-  }
 }

@@ -29,8 +29,8 @@ const byCode: Readonly<Record<string, HandshakeFailure>> = {
   ERR_TLS_ALPN_CALLBACK_INVALID_RESULT: 'protocol',
 };
 
-/** OpenSSL names an alert of the other side by this word. */
-const alert = /^ERR_SSL_(?:SSLV3|TLSV1|TLSV13)_ALERT_/;
+/** OpenSSL names an alert of the other side by this word, those of SSL 3.0 as "SSL/TLS". */
+const alert = /^ERR_SSL_(?:SSLV3|SSL\/TLS|TLSV1|TLSV13)_ALERT_/;
 
 export function failureOf(error: NodeJS.ErrnoException): HandshakeFailure {
   const code = error.code ?? '';
