@@ -2,7 +2,10 @@ import { startGateway } from './gateway.ts';
 import { forwardRule } from './snapshot.ts';
 
 /** What the test asks of this program, which runs a gateway alone in its process. */
-export type Order = { start: number } | 'rest' | 'peak';
+export type Order = Start | 'rest' | 'peak';
+
+/** Port of the backend, and milliseconds of silence in a body. */
+type Start = { start: number; idle?: number };
 
 /** Port that was opened, or mebibytes of resident memory. */
 export type Answer = { port: number } | { mebibytes: number };
@@ -26,7 +29,7 @@ process.on('message', async (order: Order) => {
     answer({ mebibytes: peak });
   } else {
     const gateway = await startGateway({
-      rules: [forwardRule('backend')],
+      rules: [forwardRule('backend', { timeouts: { idle: order.idle ?? 0 } })],
       upstreams: { backend: { endpoints: [{ port: order.start }] } },
     });
     setInterval(() => {

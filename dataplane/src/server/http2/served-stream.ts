@@ -9,6 +9,7 @@ import { grpcReply } from '../../http2/grpc-reply.ts';
 import type { LinkedListener } from '../../link/runtime.ts';
 import { now } from '../../state/clock.ts';
 import type { Deadline } from '../../state/timer-wheel.ts';
+import { lingerTimeout } from '../close-in-order.ts';
 import { requestIdOf } from '../request-id.ts';
 import type { SessionContext } from './session-context.ts';
 import { StreamWriter } from './stream-writer.ts';
@@ -55,6 +56,7 @@ export class ServedStream implements Client, Deadline {
   #begin(list: FieldList, ended: boolean) {
     const head = this.#head;
     this.#message.readRequest(list, ended);
+    this.#session.headRead(this.#message.text.length);
     const rejection = targetProblem(this.#message, list) ?? head.read(this.#session.port.limits);
     const requestId = requestIdOf(head);
     if (rejection) return this.#reject(rejection, requestId);
@@ -153,7 +155,11 @@ export class ServedStream implements Client, Deadline {
 
   /** What is left of the request is not wanted (RFC 9113 section 8.1); whoever reads too slowly is cut off. */
   #leave(requestDone: boolean) {
-    if (!requestDone) setImmediate(refuseRest, this.#stream);
+    if (!requestDone) {
+      const length = this.#head.contentLength;
+      this.#session.bodyLeft(length > 0 ? length - this.#bodyReceived : Infinity);
+      setImmediate(refuseRest, this.#stream);
+    }
     this.#session.answered();
     this.arm(this.#session.port.wheel.time() + this.#session.port.limits.keepAliveTimeout);
   }
@@ -168,7 +174,13 @@ export class ServedStream implements Client, Deadline {
 
   cut(exchange: Exchange) {
     this.#record(exchange);
+    this.#reset();
+  }
+
+  /** What waits to be sent can hold a reset up for ever where the client does not read. */
+  #reset() {
     this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    this.arm(this.#session.port.wheel.time() + lingerTimeout);
   }
 
   pause() {
@@ -185,8 +197,9 @@ export class ServedStream implements Client, Deadline {
 
   expire(at: number) {
     const exchange = this.#exchange;
-    if (!exchange || exchange.responseDone) this.#stream.close(NGHTTP2_INTERNAL_ERROR);
-    else this.#guard(() => exchange.action?.onDeadline(at));
+    if (exchange && !exchange.responseDone) this.#guard(() => exchange.action?.onDeadline(at));
+    else if (this.#stream.closed) this.#stream.destroy();
+    else this.#reset();
   }
 
   forwardedLines(exchange: Exchange): string {
@@ -223,6 +236,8 @@ export class ServedStream implements Client, Deadline {
       if (!exchange.responseStarted) exchange.status = 499;
       this.#record(exchange);
     }
+    // V8 tends to keep streams for some collections longer: not all that belongs to a request with them.
+    this.#exchange = undefined;
     this.#session.streamClosed();
   }
 }

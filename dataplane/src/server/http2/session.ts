@@ -8,13 +8,15 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { now } from '../../state/clock.ts';
 import { createDeadline } from '../../state/timer-wheel.ts';
+import { lingerTimeout } from '../close-in-order.ts';
 import { ForwardedLines } from '../forwarded.ts';
 import { peerCertificate } from '../peer-certificate.ts';
 import type { PortContext } from '../port-context.ts';
+import { FloodWatch } from './flood-watch.ts';
 import { misdirects } from './misdirected.ts';
 import { ServedStream } from './served-stream.ts';
 import type { SessionContext } from './session-context.ts';
-import { sessionOptions } from './session-options.ts';
+import { sessionOptions, streamWindow } from './session-options.ts';
 
 const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;
 /** A GOAWAY with it announces that another one follows (RFC 9113 section 6.8). */
@@ -28,6 +30,7 @@ export class DownstreamSession implements SessionContext {
   readonly forwarded: ForwardedLines;
   readonly #socket: Socket;
   readonly #session: ServerHttp2Session;
+  readonly #watch: FloodWatch;
   readonly #forget: (session: DownstreamSession) => void;
   readonly #deadline = createDeadline(() => this.#expire());
   #streams = 0;
@@ -41,6 +44,7 @@ export class DownstreamSession implements SessionContext {
     this.forwarded = new ForwardedLines(socket.remoteAddress ?? '', port.scheme, port.port, '2.0');
     const session = performServerHandshake(socket, sessionOptions(port.limits));
     this.#session = session;
+    this.#watch = new FloodWatch(session, socket, port.wheel);
     session.on('stream', (stream: ServerHttp2Stream, _fields, flags: number, list: string[]) =>
       this.#onStream(stream, flags, list),
     );
@@ -58,15 +62,26 @@ export class DownstreamSession implements SessionContext {
 
   streamClosed() {
     if (--this.#streams > 0) return;
-    if (this.#noticed || this.port.draining) this.#close();
-    else this.#armIdle();
+    if (this.#noticed || this.port.draining) {
+      // Its response may still be on its way.
+      this.#close(Math.max(lingerTimeout, this.port.limits.keepAliveTimeout));
+    } else this.#armIdle();
   }
 
   answered() {
     if (this.port.leaving) this.#notice();
   }
 
+  headRead(bytes: number) {
+    this.#watch.budget.head(bytes);
+  }
+
+  bodyLeft(bytes: number) {
+    this.#watch.budget.unread(Math.min(bytes, streamWindow));
+  }
+
   bodyRead(bytes: number) {
+    this.#watch.budget.body(bytes);
     this.port.bodyRead(bytes);
   }
 
@@ -97,8 +112,14 @@ export class DownstreamSession implements SessionContext {
     this.#session.goaway(NGHTTP2_NO_ERROR, anyStream);
   }
 
-  #close() {
-    if (!this.#session.destroyed) this.#session.close();
+  /**
+   * Whoever does not close its side, or does not read what we still have to say, is cut off.
+   * @param patience milliseconds until then.
+   */
+  #close(patience = lingerTimeout) {
+    if (this.#session.destroyed) return;
+    if (!this.#session.closed) this.#session.close();
+    if (this.#streams === 0) this.port.wheel.arm(this.#deadline, now() + patience);
   }
 
   destroy() {
@@ -110,10 +131,12 @@ export class DownstreamSession implements SessionContext {
   }
 
   #expire() {
-    if (this.#streams === 0 || this.port.draining) this.#close();
+    if (this.#streams === 0 && this.#session.closed) this.#socket.destroy();
+    else if (this.#streams === 0 || this.port.draining) this.#close();
   }
 
   #onClose() {
+    this.#watch.close();
     this.port.wheel.remove(this.#deadline);
     this.port.recorder.connections(-1);
     this.#forget(this);
