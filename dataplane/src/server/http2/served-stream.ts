@@ -238,8 +238,6 @@ export class ServedStream implements Client, Deadline {
     }
     // V8 tends to keep streams for some collections longer: not all that belongs to a request with them.
     this.#exchange = undefined;
-    // V8 tends to keep streams for some collections longer: not all that belongs to a request with them.
-    this.#exchange = undefined;
     this.#session.streamClosed();
   }
 }
