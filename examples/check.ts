@@ -16,6 +16,8 @@ export type Check = {
    * or the message of a call that failed.
    */
   grpc?: { proto: string; message: object };
+  /** Reads so many server-sent events, then goes away; the body is the list of their data. */
+  events?: number;
   /** So often the request was sent before, over the same connection, whatever came back. */
   after?: number;
   expect: Expectation;

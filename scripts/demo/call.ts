@@ -5,11 +5,15 @@ import type { Client } from '@grpc/grpc-js';
 import { WebSocket } from 'ws';
 import type { Check } from '../../examples/check.ts';
 import { callGrpc, createGrpcClient } from './call-grpc.ts';
+import { readEvents } from './read-events.ts';
 import { httpsPort, portOf, type Target } from './target.ts';
 
 export type Answer = { status: number; headers: IncomingHttpHeaders; text: string };
 
-type Request = Pick<Check, 'request' | 'headers' | 'body' | 'grpc' | 'webSocket' | 'tlsMax'>;
+type Request = Pick<
+  Check,
+  'request' | 'headers' | 'body' | 'grpc' | 'events' | 'webSocket' | 'tlsMax'
+>;
 
 /** The parts of "GET /path" or "GET https://host/path". */
 export function partsOf({ request }: Request) {
@@ -55,6 +59,9 @@ export function createCaller(target: Target) {
             });
       return new Promise((resolve, reject) => {
         request.once('response', (response) => {
+          if (check.events !== undefined) {
+            return void readEvents(response, check.events).then(resolve, reject);
+          }
           const { statusCode = 0, headers } = response;
           text(response).then((body) => {
             resolve({ status: statusCode, headers, text: body });

@@ -19,7 +19,7 @@ export function curlLine(check: Check, target: Target): string {
   const { servedBy, servedByOne } = check.expect;
   const count = servedByOne ?? Object.values(servedBy ?? {}).reduce((sum, n) => sum + n, 0);
   if (count > 0) words.push('-s', '-o', '/dev/null', '-w', quoted('%header{x-served-by}\\n'));
-  else words.push('-i');
+  else words.push(check.events === undefined ? '-i' : '-iN');
   if (method !== (check.body === undefined ? 'GET' : 'POST')) words.push('-X', method);
   for (const [name, value] of Object.entries(check.headers ?? {})) {
     words.push('-H', quoted(`${name}: ${value}`));

@@ -1,0 +1,4 @@
+import { runSource } from '../source.ts';
+import { startSource, ticksPort } from './source.ts';
+
+await runSource(startSource, ticksPort);
