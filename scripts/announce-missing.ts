@@ -1,4 +1,5 @@
 import { missingConsul } from '../controller/src/providers/consul/testing/consul-program.ts';
+import { missingH2spec } from '../dataplane/src/testing/h2spec-program.ts';
 import { missingRedis } from '../dataplane/src/testing/redis-program.ts';
 
 /** Runs before the tests: says what is missing, so that nobody wonders what was left out. */
@@ -9,6 +10,7 @@ export default function announceMissing() {
     process.env.CI ? 'With CI set they fail' : `${leftOut}; with CI set they fail`,
   );
   tell(missingConsul(), leftOut);
+  tell(missingH2spec(), leftOut);
 }
 
 function tell(missing: string | undefined, consequence: string) {

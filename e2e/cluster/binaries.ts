@@ -50,14 +50,23 @@ export function corednsProgram(): Promise<string> {
 }
 
 /** Path of the Consul that tests of discovery start: about 4 minutes on two cores when it was not built before. */
-export async function consulProgram(): Promise<string> {
-  const path = cachePath(`consul-${versions.consul}`, 'consul');
+export function consulProgram(): Promise<string> {
+  return wrapped('consul', versions.consul, 'github.com/hashicorp/consul');
+}
+
+/** Path of the h2spec that tests HTTP/2: about 15 seconds when it was not built before. */
+export function h2specProgram(): Promise<string> {
+  return wrapped('h2spec', versions.h2spec, 'github.com/summerwind/h2spec/cmd/h2spec');
+}
+
+/** A program that the Go module in the folder of its name builds. */
+async function wrapped(name: string, version: string, source: string): Promise<string> {
+  const path = cachePath(`${name}-${version}`, name);
   if (await exists(path)) return path;
-  await building(`consul ${versions.consul}`, () =>
+  await building(`${name} ${version}`, () =>
     makeCached([path], async (folder) => {
-      const output = join(folder, 'consul');
-      await run('go', ['build', '-ldflags', '-s -w', '-o', output, 'github.com/hashicorp/consul'], {
-        cwd: join(import.meta.dirname, 'consul'),
+      await run('go', ['build', '-ldflags', '-s -w', '-o', join(folder, name), source], {
+        cwd: join(import.meta.dirname, name),
         environment: { CGO_ENABLED: '0' },
       });
     }),

@@ -1,4 +1,4 @@
-import { consulProgram } from './binaries.ts';
+import { consulProgram, h2specProgram } from './binaries.ts';
 import { startCluster } from './cluster.ts';
 import { startControlPlane } from './control-plane.ts';
 import { prepareCluster } from './prepare.ts';
@@ -12,6 +12,7 @@ const usage = `Usage: node e2e/cluster/main.ts COMMAND
   images         build the images of deploy/Dockerfile and load them into that cluster
   control-plane  start an API server without a node
   consul         build the Consul that tests of discovery start (Go, 4 minutes), and keep it
+  h2spec         build the h2spec that tests HTTP/2 (Go, 15 seconds), and keep it
   down           stop what was started
   leftovers      stop what runs left that were cut off
 `;
@@ -32,6 +33,9 @@ const commands: Record<string, () => Promise<void>> = {
   },
   async consul() {
     process.stdout.write(`${await consulProgram()}\n`);
+  },
+  async h2spec() {
+    process.stdout.write(`${await h2specProgram()}\n`);
   },
   down: () => removeLeftovers({ kept: true }),
   leftovers: () => removeLeftovers(),
