@@ -85,17 +85,34 @@ function lengthOf(length: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
-/** A request that is all right. */
+export type Fields = [name: string, value: string][];
+
+/** A request; with other pseudo-header fields, or without those that are undefined, and with fields. */
 export function fieldsOf(
-  ...more: readonly (readonly [name: string, value: string])[]
-): [string, string][] {
-  return [
-    [':method', 'GET'],
-    [':scheme', 'http'],
-    [':authority', 'a'],
-    [':path', '/'],
-    ...more.map(([name, value]): [string, string] => [name, value]),
-  ];
+  pseudo: Record<string, string | undefined> = {},
+  ...fields: Fields
+): Fields {
+  const all = { ':method': 'GET', ':scheme': 'http', ':authority': 'a', ':path': '/', ...pseudo };
+  const known = Object.entries(all).filter(
+    (field): field is [string, string] => field[1] !== undefined,
+  );
+  return [...known, ...fields];
+}
+
+/** The frames of a request, with a body and trailers where they are given. */
+export function requestFrames(
+  stream: number,
+  fields: Fields,
+  body?: string,
+  trailers?: Fields,
+): Buffer {
+  if (body === undefined) return headersFrame(stream, fields);
+  const last = trailers === undefined ? flag.endStream : 0;
+  return Buffer.concat([
+    headersFrame(stream, fields, 0),
+    frame(frameTypes.data, last, stream, Buffer.from(body, 'latin1')),
+    ...(trailers ? [headersFrame(stream, trailers)] : []),
+  ]);
 }
 
 /** HEADERS that end their field section, and the request unless told otherwise. */
