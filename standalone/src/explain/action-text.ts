@@ -1,5 +1,6 @@
 import type { ExplainedAction, ExplainedBackend } from './explanation.ts';
 import { inline, table } from './table.ts';
+import { upstreamLines } from './upstream-text.ts';
 
 /** So many endpoints of a backend are shown. */
 const mostEndpoints = 5;
@@ -19,13 +20,7 @@ export function actionLines(action: ExplainedAction | null): string[] {
   const limited = limits.filter(([, limit]) => limit > 0);
   return [
     `forward ${target}, Host ${host}`,
-    ...table(
-      backends.map((backend) => [
-        `${backend.share} %`.padStart(6),
-        backend.upstream || 'a reference that leads nowhere',
-        endpointsText(backend),
-      ]),
-    ),
+    ...backendLines(backends),
     ...mirrors.map(({ upstream, percent }) => {
       return `a copy of ${percent} % to ${upstream || 'a reference that leads nowhere'}`;
     }),
@@ -33,6 +28,22 @@ export function actionLines(action: ExplainedAction | null): string[] {
       ? [`timeouts ${limited.map(([name, limit]) => `${name} ${limit} ms`).join(', ')}`]
       : []),
   ];
+}
+
+/** Each backend with its endpoints, and below it how they are talked to. */
+function backendLines(backends: readonly ExplainedBackend[]): string[] {
+  const rows = table(
+    backends.map((backend) => [
+      `${backend.share} %`.padStart(6),
+      backend.upstream || 'a reference that leads nowhere',
+      endpointsText(backend),
+    ]),
+  );
+  return rows.flatMap((row, index) => {
+    const settings = backends[index]?.settings;
+    const below = settings ? upstreamLines(settings) : [];
+    return [row, ...below.map((line) => `        ${line}`)];
+  });
 }
 
 function endpointsText({ upstream, endpoints, discovered }: ExplainedBackend): string {

@@ -11,6 +11,7 @@ import {
 import type { ExplainedAction, ExplainedBackend } from './explanation.ts';
 import type { LinkedSnapshot } from './linked.ts';
 import type { Recorded } from './recording.ts';
+import { explainedUpstream } from './upstream.ts';
 
 /** What the rule of an exchange does with the request, policies aside. */
 export function explainedAction(
@@ -54,10 +55,8 @@ function hostOf({ head }: Exchange, { rewrite }: Rule): string {
   return rewrite?.host || head.authority;
 }
 
-function backendsOf(
-  { endpoints, unknown }: LinkedSnapshot,
-  { backends }: Forward,
-): ExplainedBackend[] {
+function backendsOf(snapshot: LinkedSnapshot, { backends }: Forward): ExplainedBackend[] {
+  const { endpoints, unknown } = snapshot;
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   return backends.map(({ upstream, weight }) => {
     const key = keyOf(Kind.ENDPOINTS, upstream);
@@ -70,6 +69,7 @@ function backendsOf(
       endpoints: list.map(({ address, port, weight: own, zone }) => {
         return { address, port, weight: own, zone };
       }),
+      settings: explainedUpstream(snapshot, upstream),
     };
   });
 }

@@ -51,6 +51,7 @@ AuthPolicy  for Route default/orders
               identity/defaultHeaders   default/orders on Route default/orders  { defaultHeaders: true }
 Action      forward /orders/7, Host localhost:8080
              100 %  Upstream default/orders  127.0.0.1:4011
+                    HTTP/1.1; RoundRobin
             timeouts backendRequest 60000 ms, idle 300000 ms
 Answer      that of the backend, if AuthPolicy lets the request through
 `);

@@ -158,6 +158,47 @@ export type ExplainedBackend = {
   /** Endpoints are asked for while a gateway runs, and not known here. */
   discovered: boolean;
   endpoints: { address: string; port: number; weight: number; zone: string }[];
+  /** How the endpoints are talked to; null when the reference leads nowhere. */
+  settings: ExplainedUpstream | null;
+};
+
+export type ExplainedUpstream = {
+  protocol: 'HTTP1' | 'HTTP2';
+  /** Null: cleartext. */
+  tls: ExplainedTls | null;
+  balancing: 'RoundRobin' | 'Random' | 'LeastRequest' | 'PeakEwma' | 'RingHash' | 'Maglev';
+  /** What RingHash and Maglev go by; else "". */
+  balancingKey: string;
+  /** Clients stay with their endpoint, by a cookie. */
+  sticky: boolean;
+  circuitBreaker: ExplainedBreaker | null;
+  /** Null: endpoints are not asked whether they are well. */
+  healthCheck: 'http' | 'tcp' | 'grpc' | null;
+  /** Endpoints that fail are put aside (outlierDetection). */
+  ejects: boolean;
+};
+
+export type ExplainedTls = {
+  /** What is asked for and verified. */
+  serverName: string;
+  minVersion: '1.2' | '1.3';
+  /** "<namespace>/<name>" of a Secret; "": those that Node knows. */
+  authorities: string;
+  /** "<namespace>/<name>" of a Secret; "": none is shown. */
+  clientCertificate: string;
+  /** False: a Secret is missing or unfit, so that who does not have its last good content cannot connect. */
+  complete: boolean;
+};
+
+export type ExplainedBreaker = {
+  /** Failures one after the other that open it; 0: they do not. */
+  failureThreshold: number;
+  /** Milliseconds that it stays open. */
+  timeout: number;
+  /** Percent of failures that open it; 0: they do not. */
+  errorPercent: number;
+  /** Under way at a time; 0: no limit. */
+  maxRequests: number;
 };
 
 export type ExplainedAnswer = {
