@@ -5,6 +5,8 @@ export type Check = {
   /** "GET /path" goes to the HTTP listener; "GET https://host/path" to the HTTPS one, with that name. */
   request: string;
   headers?: Record<string, string>;
+  /** Speaks HTTP/2: by ALPN where it is HTTPS, else by prior knowledge. */
+  http2?: boolean;
   /** Of HTTPS: speaks no newer version of TLS. */
   tlsMax?: '1.2' | '1.3';
   /** Sent as JSON. */

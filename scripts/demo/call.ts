@@ -5,6 +5,7 @@ import type { Client } from '@grpc/grpc-js';
 import { WebSocket } from 'ws';
 import type { Check } from '../../examples/check.ts';
 import { callGrpc, createGrpcClient } from './call-grpc.ts';
+import { createHttp2Caller, type Http2Caller } from './call-http2.ts';
 import { readEvents } from './read-events.ts';
 import { httpsPort, portOf, type Target } from './target.ts';
 
@@ -12,7 +13,7 @@ export type Answer = { status: number; headers: IncomingHttpHeaders; text: strin
 
 type Request = Pick<
   Check,
-  'request' | 'headers' | 'body' | 'grpc' | 'events' | 'webSocket' | 'tlsMax'
+  'request' | 'headers' | 'body' | 'http2' | 'grpc' | 'events' | 'webSocket' | 'tlsMax'
 >;
 
 /** The parts of "GET /path" or "GET https://host/path". */
@@ -27,6 +28,7 @@ export function createCaller(target: Target) {
   const options = { keepAlive: true, maxSockets: 1 };
   const agents = [new Agent(options), new SecureAgent(options)] as const;
   let grpc: Client | undefined;
+  let http2: Http2Caller | undefined;
   return {
     call(check: Request): Promise<Answer> {
       const { method, host, path } = partsOf(check);
@@ -45,6 +47,16 @@ export function createCaller(target: Target) {
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
         ...check.headers,
       };
+      if (check.http2) {
+        const port = host === undefined ? target.http : portOf(target, httpsPort);
+        http2 ??= createHttp2Caller(port, host, target.authorities);
+        const { host: authority = host ?? `localhost:${port}`, ...fields } = headers as Record<
+          string,
+          string
+        >;
+        const pseudo = { ':method': method, ':path': path, ':authority': authority };
+        return http2.call({ headers: { ...pseudo, ...fields }, body });
+      }
       const request =
         host === undefined
           ? requestHttp({ ...common, port: target.http, headers, agent: agents[0] })
@@ -77,6 +89,7 @@ export function createCaller(target: Target) {
     },
     [Symbol.dispose]() {
       for (const agent of agents) agent.destroy();
+      http2?.close();
       grpc?.close();
     },
   };

@@ -28,6 +28,7 @@ export function curlLine(check: Check, target: Target): string {
     words.push('-H', quoted('content-type: application/json'));
     words.push('-d', quoted(JSON.stringify(check.body)));
   }
+  if (check.http2) words.push(host === undefined ? '--http2-prior-knowledge' : '--http2');
   if (check.tlsMax !== undefined) words.push('--tls-max', check.tlsMax);
   const port = host === undefined ? target.http : portOf(target, httpsPort);
   if (host !== undefined) words.push('-k', '--resolve', `${host}:${port}:127.0.0.1`);
