@@ -1,0 +1,338 @@
+import type { Duplex } from 'node:stream';
+import { Head } from './head.ts';
+import { type Nghttp2, nghttp2OfThread, type SessionLimits } from './nghttp2.ts';
+import { Stream, type StreamOwner } from './stream.ts';
+
+/** Who is told what concerns a connection. */
+export type SessionOwner = {
+  /** A request comes; nobody is asked this of a client. */
+  onStream(stream: Stream): StreamOwner;
+  /** The peer takes so many streams at once. */
+  onSettings(mostStreams: number): void;
+  /** The peer has not processed streams above `last` and takes no new ones. */
+  onGoaway(last: number, code: number): void;
+  onPong(): void;
+  /** The connection is over; its streams have been told. */
+  onClose(error: Error | undefined): void;
+};
+
+export type Role = 'client' | 'server';
+
+/** Bytes that are given to the socket in one piece. */
+const mostAtOnce = 65_536;
+
+const wantsNothing = 0;
+/** Milliseconds that a peer has to end after us. */
+const lingerTimeout = 1000;
+
+/** One HTTP/2 connection on a socket, which it reads and writes alone. */
+export class Session {
+  readonly socket: Duplex;
+  readonly #owner: SessionOwner;
+  readonly #nghttp2: Nghttp2 = nghttp2OfThread();
+  readonly #head: Head;
+  readonly #streams = new Map<number, Stream>();
+  #pointer: number;
+  #scheduled = false;
+  #closed = false;
+  /** Nothing is read or sent any more. */
+  #done = false;
+  #lingering: NodeJS.Timeout | undefined;
+
+  constructor(socket: Duplex, role: Role, limits: SessionLimits, owner: SessionOwner) {
+    this.socket = socket;
+    this.#owner = owner;
+    this.#head = new Head(this.#nghttp2);
+    this.#pointer = this.#nghttp2.exports.session_new(
+      role === 'server' ? 1 : 0,
+      limits.mostStreams,
+      limits.streamWindow,
+      limits.connectionWindow,
+      limits.mostListSize,
+      limits.mostFields,
+      limits.mostMemory,
+    );
+    this.#nghttp2.refresh();
+    if (this.#pointer === 0) throw new Error('Cannot open an HTTP/2 session: no memory');
+    socket.on('data', (chunk: Buffer) => this.#onChunk(chunk));
+    socket.on('drain', () => this.flush());
+    socket.on('error', (error) => this.destroy(error));
+    // A client that sends nothing more is gone, as with HTTP/1.1.
+    socket.on('end', () => this.destroy());
+    socket.on('close', () => this.destroy());
+    this.#schedule();
+  }
+
+  /** Streams that are open. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Bytes that the session has allocated in the module. */
+  get allocated(): number {
+    return this.#done ? 0 : this.#nghttp2.exports.allocated(this.#pointer);
+  }
+
+  /** A stream for a request of ours. */
+  open(owner: StreamOwner): Stream {
+    const stream = new Stream(this, 0);
+    stream.owner = owner;
+    return stream;
+  }
+
+  ping() {
+    this.#call(() => this.#nghttp2.exports.ping(this.#pointer));
+  }
+
+  /** Announces that the end is near (RFC 9113 section 6.8). */
+  notice() {
+    this.#call(() => this.#nghttp2.exports.notice(this.#pointer));
+  }
+
+  /** Takes no more streams, and ends when those that are open have. */
+  close() {
+    this.#call(() => this.#nghttp2.exports.goaway(this.#pointer, 0));
+  }
+
+  /** Sends GOAWAY with this code, and ends. */
+  terminate(code: number) {
+    this.#call(() => this.#nghttp2.exports.terminate(this.#pointer, code));
+  }
+
+  destroy(error?: Error) {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#done = true;
+    clearTimeout(this.#lingering);
+    if (this.#pointer !== 0) {
+      this.#attempt(() => this.#nghttp2.exports.session_free(this.#pointer));
+      this.#pointer = 0;
+    }
+    this.socket.destroy();
+    this.#closeStreams();
+    this.#owner.onClose(error);
+  }
+
+  #closeStreams() {
+    const streams = [...this.#streams.values()];
+    this.#streams.clear();
+    for (const stream of streams) stream.onClose(internalError);
+  }
+
+  submit(stream: Stream, text: string, body: Buffer, length: number, flags: number): number {
+    if (this.#done) return 0;
+    this.#write(text, body, 0, length);
+    const id = this.#call(() =>
+      this.#nghttp2.exports.request(this.#pointer, text.length, length, flags),
+    );
+    if (id > 0) this.#streams.set(id, stream);
+    return id;
+  }
+
+  respond(id: number, status: number, text: string, body: Buffer, length: number, flags: number) {
+    if (this.#done) return;
+    this.#write(text, body, 0, length);
+    this.#call(() =>
+      this.#nghttp2.exports.respond(this.#pointer, id, status, text.length, length, flags),
+    );
+  }
+
+  interim(id: number, status: number, text: string) {
+    if (this.#done) return;
+    this.#write(text, empty, 0, 0);
+    this.#call(() => this.#nghttp2.exports.interim(this.#pointer, id, status, text.length));
+  }
+
+  data(id: number, chunk: Buffer, from: number, to: number, flags: number): number {
+    if (this.#done) return 0;
+    this.#write('', chunk, from, to);
+    return this.#call(() => this.#nghttp2.exports.send_data(this.#pointer, id, to - from, flags));
+  }
+
+  trailers(id: number, text: string, flags: number) {
+    if (this.#done) return;
+    this.#write(text, empty, 0, 0);
+    this.#call(() => this.#nghttp2.exports.send_trailers(this.#pointer, id, text.length, flags));
+  }
+
+  reset(id: number, code: number) {
+    this.#call(() => this.#nghttp2.exports.reset(this.#pointer, id, code));
+  }
+
+  setFlowing(id: number, flowing: boolean) {
+    this.#call(() => this.#nghttp2.exports.set_flowing(this.#pointer, id, flowing ? 1 : 0));
+  }
+
+  #write(text: string, body: Buffer, from: number, to: number) {
+    const at = this.#nghttp2.room(text.length + to - from);
+    const { bytes } = this.#nghttp2;
+    if (text !== '') bytes.write(text, at, 'latin1');
+    if (to > from) body.copy(bytes, at + text.length, from, to);
+  }
+
+  #call(run: () => number): number {
+    if (this.#done) return 0;
+    const result = this.#attempt(run);
+    if (result < 0) this.#fail(`nghttp2 says ${result}`);
+    else this.#schedule();
+    return result;
+  }
+
+  /** A trap costs this connection, and nothing of it is touched again. */
+  #attempt(run: () => number): number {
+    try {
+      return run();
+    } catch (error) {
+      this.#nghttp2.trapped();
+      this.#pointer = 0;
+      this.#fail(String(error));
+      return 0;
+    } finally {
+      this.#nghttp2.refresh();
+    }
+  }
+
+  /** Nothing works any more. Whoever is on the way here must not find everything gone. */
+  #fail(reason: string) {
+    if (this.#done) return;
+    this.#done = true;
+    const error = new Error(`Cannot go on with an HTTP/2 session: ${reason}`);
+    setImmediate(() => this.destroy(error));
+  }
+
+  #onChunk(chunk: Buffer) {
+    const nghttp2 = this.#nghttp2;
+    let at = 0;
+    while (!this.#done) {
+      const length = chunk.length - at;
+      chunk.copy(nghttp2.bytes, nghttp2.room(length), at);
+      const read = this.#attempt(() => nghttp2.exports.receive(this.#pointer, length));
+      if (this.#done) return;
+      const { paused } = nghttp2;
+      this.#dispatch(chunk, at);
+      if (read < 0) return this.#fail(`nghttp2 says ${read}`);
+      at += read;
+      if (!paused) break;
+    }
+    this.#schedule();
+  }
+
+  /** What the last call has left. */
+  #dispatch(chunk: Buffer, base: number) {
+    try {
+      this.#tell(chunk, base);
+    } catch (error) {
+      this.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #tell(chunk: Buffer, base: number) {
+    const nghttp2 = this.#nghttp2;
+    let at = nghttp2.events;
+    const end = at + nghttp2.eventsLength;
+    while (at < end && !this.#closed) {
+      const { words } = nghttp2;
+      const kind = words[at];
+      const id = words[at + 1] ?? 0;
+      switch (kind) {
+        case 1:
+          at = this.#onHead(id, at);
+          break;
+        case 2: {
+          const from = base + (words[at + 2] ?? 0);
+          const to = from + (words[at + 3] ?? 0);
+          at += 4;
+          this.#streams.get(id)?.onData(chunk, from, to);
+          break;
+        }
+        case 3:
+          at += 2;
+          this.#streams.get(id)?.onEnd(noTrailers);
+          break;
+        case 4:
+          at = this.#head.take(at);
+          this.#streams.get(id)?.onEnd(this.#head.list());
+          break;
+        case 5:
+          this.#onStreamClose(id, words[at + 2] ?? 0);
+          at += 3;
+          break;
+        case 6:
+          this.#owner.onGoaway(id, words[at + 2] ?? 0);
+          at += 3;
+          break;
+        case 7:
+          at += 2;
+          this.#owner.onSettings(id >>> 0);
+          break;
+        case 8:
+          at += 1;
+          this.#owner.onPong();
+          break;
+        default:
+          at += 2;
+          this.#streams.get(id)?.owner?.onWritable();
+      }
+    }
+  }
+
+  #onHead(id: number, at: number): number {
+    const next = this.#head.take(at);
+    let stream = this.#streams.get(id);
+    if (!stream) {
+      stream = new Stream(this, id);
+      this.#streams.set(id, stream);
+      stream.owner = this.#owner.onStream(stream);
+    }
+    stream.owner?.onHead(this.#head);
+    return next;
+  }
+
+  #onStreamClose(id: number, code: number) {
+    const stream = this.#streams.get(id);
+    this.#streams.delete(id);
+    stream?.onClose(code);
+  }
+
+  #schedule() {
+    if (this.#scheduled || this.#done) return;
+    this.#scheduled = true;
+    this.#nghttp2.schedule(this);
+  }
+
+  /** Sends what there is, as far as the socket takes it. */
+  flush() {
+    this.#scheduled = false;
+    const nghttp2 = this.#nghttp2;
+    while (!this.#done && !this.socket.writableNeedDrain) {
+      const length = this.#attempt(() => nghttp2.exports.collect(this.#pointer, mostAtOnce));
+      if (this.#done) return;
+      if (length < 0) return this.#fail(`nghttp2 says ${length}`);
+      if (length > 0) {
+        const out = Buffer.allocUnsafe(length);
+        nghttp2.bytes.copy(out, 0, nghttp2.out, nghttp2.out + length);
+        this.socket.write(out);
+      }
+      this.#dispatch(empty, 0);
+      if (length === 0) break;
+    }
+    if (this.#done || this.socket.writableNeedDrain) return;
+    if (nghttp2.exports.wants(this.#pointer) === wantsNothing) this.#end();
+  }
+
+  /** All is said: the peer ends as well, or is cut off after a while. */
+  #end() {
+    this.#done = true;
+    this.socket.end();
+    this.#lingering = setTimeout(() => this.destroy(), lingerTimeout);
+    this.#closeStreams();
+  }
+}
+
+const empty = Buffer.alloc(0);
+const noTrailers: readonly string[] = [];
+const internalError = 2;

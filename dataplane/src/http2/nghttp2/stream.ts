@@ -1,0 +1,156 @@
+import type { Head } from './head.ts';
+import type { Session } from './session.ts';
+
+/** Who is told what comes on a stream. */
+export type StreamOwner = {
+  /** A head, interim ones included. */
+  onHead(head: Head): void;
+  /** A piece of the body: `chunk` from `from` to `to`. */
+  onData(chunk: Buffer, from: number, to: number): void;
+  /** The message is complete. Trailers are names and values by turns. */
+  onEnd(trailers: readonly string[]): void;
+  /** What was sent has left to the extent that more may follow. */
+  onWritable(): void;
+  /** Nothing more comes or goes. `code` as in RFC 9113 section 7. */
+  onClose(code: number): void;
+};
+
+/** Heads and bodies that go out in one call of the module are no longer. */
+const mostAtOnce = 65_536;
+/** With more that waits, the sender should. */
+const highMark = 65_536;
+
+const endFlag = 1;
+const refuseRestFlag = 2;
+const httpsFlag = 4;
+
+/** A stream of HTTP/2. Once it is closed everything is ignored. */
+export class Stream {
+  id: number;
+  owner: StreamOwner | undefined;
+  /** Nothing goes out any more. */
+  closed = false;
+  readonly session: Session;
+  paused = false;
+  /** What came while it was paused. */
+  #waiting: Waiting[] = [];
+  #code = 0;
+
+  constructor(session: Session, id: number) {
+    this.session = session;
+    this.id = id;
+  }
+
+  /**
+   * Sends a request with this head.
+   * @param end nothing follows `body`.
+   */
+  request(text: string, https: boolean, body: Buffer, end: boolean): boolean {
+    const { session } = this;
+    const first = Math.min(body.length, mostAtOnce);
+    const flags = (https ? httpsFlag : 0) | (end && first === body.length ? endFlag : 0);
+    this.id = session.submit(this, text, body, first, flags);
+    if (first === body.length) return first <= highMark;
+    return this.write(body, first, body.length, end);
+  }
+
+  /**
+   * Sends the head of a response.
+   * @param lines field lines, each ended by CRLF.
+   * @param end nothing follows `body`.
+   */
+  respond(status: number, lines: string, body: Buffer, end: boolean, refuseRest = false): boolean {
+    if (this.closed) return true;
+    const first = Math.min(body.length, mostAtOnce);
+    const last = first === body.length;
+    const flags = (end && last ? endFlag : 0) | (refuseRest ? refuseRestFlag : 0);
+    this.session.respond(this.id, status, lines, body, first, flags);
+    return last ? first <= highMark : this.write(body, first, body.length, end);
+  }
+
+  /** Sends a 1xx response. */
+  interim(status: number, lines: string) {
+    if (!this.closed) this.session.interim(this.id, status, lines);
+  }
+
+  /** Sends a part of `chunk`. False: rather wait for `onWritable`. */
+  write(chunk: Buffer, from: number, to: number, end: boolean): boolean {
+    let waits = 0;
+    let at = from;
+    do {
+      if (this.closed) return true;
+      const next = Math.min(to, at + mostAtOnce);
+      waits = this.session.data(this.id, chunk, at, next, end && next === to ? endFlag : 0);
+      at = next;
+    } while (at < to);
+    return waits <= highMark;
+  }
+
+  /** Ends the message. */
+  end(refuseRest = false) {
+    if (this.closed) return;
+    this.session.data(this.id, empty, 0, 0, endFlag | (refuseRest ? refuseRestFlag : 0));
+  }
+
+  /** Ends the message by trailers. */
+  trailers(lines: string, refuseRest = false) {
+    if (this.closed) return;
+    this.session.trailers(this.id, lines, endFlag | (refuseRest ? refuseRestFlag : 0));
+  }
+
+  reset(code: number) {
+    if (!this.closed) this.session.reset(this.id, code);
+  }
+
+  /** Has the peer stop soon, and keeps what comes until then. */
+  pause() {
+    if (this.paused || this.closed) return;
+    this.paused = true;
+    this.session.setFlowing(this.id, false);
+  }
+
+  resume() {
+    if (!this.paused) return;
+    this.paused = false;
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      if (next.chunk) this.owner?.onData(next.chunk, 0, next.chunk.length);
+      else this.owner?.onEnd(next.trailers);
+      if (this.paused) return;
+    }
+    if (this.closed) this.#tellClose();
+    else this.session.setFlowing(this.id, true);
+  }
+
+  onData(chunk: Buffer, from: number, to: number) {
+    if (!this.paused) return this.owner?.onData(chunk, from, to);
+    this.#waiting.push({ chunk: Buffer.from(chunk.subarray(from, to)), trailers: noTrailers });
+  }
+
+  onEnd(trailers: readonly string[]) {
+    if (!this.paused) return this.owner?.onEnd(trailers);
+    this.#waiting.push({ chunk: undefined, trailers });
+  }
+
+  onClose(code: number) {
+    if (this.closed) return;
+    this.closed = true;
+    this.#code = code;
+    // All of the message has come: it is still to be taken.
+    const last = this.#waiting.at(-1);
+    if (last && !last.chunk) return;
+    this.#waiting = [];
+    this.#tellClose();
+  }
+
+  #tellClose() {
+    const { owner } = this;
+    this.owner = undefined;
+    owner?.onClose(this.#code);
+  }
+}
+
+/** A piece of a body, or the end of it. */
+type Waiting = { chunk: Buffer | undefined; trailers: readonly string[] };
+
+const empty = Buffer.alloc(0);
+const noTrailers: readonly string[] = [];
