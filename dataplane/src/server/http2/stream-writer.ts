@@ -101,7 +101,7 @@ export class StreamWriter implements ResponsePassage {
     if (bodiless && message.trailers.length === 0) {
       this.#ended = true;
       this.#stream.respond(list, withoutBody);
-    } else if (mayHaveTrailers(source)) {
+    } else if (endsApart(source)) {
       this.#stream.on('wantTrailers', () => this.#sendTrailers());
       this.#stream.respond(list, withTrailers);
     } else this.#stream.respond(list, withBody);
@@ -134,10 +134,9 @@ export class StreamWriter implements ResponsePassage {
 }
 
 /**
- * Trailers cost a frame of their own at the end, and are known early only when the response is complete.
- * In HTTP/1.1 chunked messages alone can have them (RFC 9112 section 7.1.2).
+ * True when the end of the response is to be told by a frame of its own: with its trailers, or when it is not
+ * there yet. Of a body that is cut, node:http2 would end the stream before it resets it.
  */
-function mayHaveTrailers({ body, message }: ResponseHead): boolean {
-  if (message.messageDone) return message.trailers.length > 0;
-  return message.framed || body === Body.chunked;
+function endsApart({ message }: ResponseHead): boolean {
+  return !message.messageDone || message.trailers.length > 0;
 }
