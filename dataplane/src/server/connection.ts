@@ -10,7 +10,6 @@ import { now } from '../state/clock.ts';
 import { createDeadline } from '../state/timer-wheel.ts';
 import { closeInOrder, lingerTimeout } from './close-in-order.ts';
 import { ForwardedLines } from './forwarded.ts';
-import { greetingOf } from './greeting.ts';
 import { peerCertificate } from './peer-certificate.ts';
 import type { PortContext } from './port-context.ts';
 import { requestIdOf } from './request-id.ts';
@@ -26,29 +25,18 @@ export class DownstreamConnection implements Client {
   readonly writer: ResponseWriter;
   readonly #forwarded: ForwardedLines;
   readonly #forget: (connection: DownstreamConnection) => void;
-  readonly #listeners: Record<
-    'data' | 'drain' | 'end' | 'error' | 'close',
-    (chunk: Buffer) => void
-  >;
-  readonly #onBytes = (chunk: Buffer) => this.#onData(chunk);
   readonly #deadline = createDeadline((now) => this.#guard(() => this.#expire(now)));
   #exchange: Exchange | undefined;
   #listener: LinkedListener | undefined;
   /** Bytes that came behind the current request (RFC 9112 section 9.3.2, pipelining). */
   #backlog: Buffer | undefined;
-  /** First bytes that do not tell yet which version of HTTP they are. */
-  #greeting: Buffer | undefined;
   #ending = false;
 
-  /**
-   * @param forget is called once it is closed, or handed over.
-   * @param handOver takes a socket on which a client begins to speak HTTP/2, its first bytes unread.
-   */
+  /** @param forget is called once it is closed. */
   constructor(
     socket: Socket,
     context: PortContext,
     forget: (connection: DownstreamConnection) => void,
-    handOver?: (socket: Socket) => void,
   ) {
     this.#socket = socket;
     this.#context = context;
@@ -57,41 +45,14 @@ export class DownstreamConnection implements Client {
     this.writer = new ResponseWriter(socket, context);
     this.scheme = context.scheme;
     this.#forwarded = new ForwardedLines(socket.remoteAddress ?? '', context.scheme, context.port);
-    const greets = handOver && ((chunk: Buffer) => this.#onGreeting(chunk, handOver));
-    this.#listeners = {
-      data: greets ?? this.#onBytes,
-      drain: () => this.#guard(() => this.#onDrain()),
-      end: () => this.#onClientEnd(),
-      // 'close' follows and does what there is to do.
-      error: () => undefined,
-      close: () => this.#onClose(),
-    };
-    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('drain', () => this.#guard(() => this.#onDrain()));
+    socket.on('end', () => this.#onClientEnd());
+    // 'close' follows and does what there is to do.
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#onClose());
     context.recorder.connections(1);
     this.arm(now() + context.limits.keepAliveTimeout);
-  }
-
-  /** Looks at the first bytes: they tell HTTP/2 with prior knowledge (RFC 9113 section 3.3). */
-  #onGreeting(chunk: Buffer, handOver: (socket: Socket) => void) {
-    const socket = this.#socket;
-    const bytes = this.#greeting ? Buffer.concat([this.#greeting, chunk]) : chunk;
-    const greeting = greetingOf(bytes);
-    if (greeting === 'unclear') {
-      if (!this.#greeting) this.arm(now() + this.#context.limits.headTimeout);
-      this.#greeting = bytes;
-      return;
-    }
-    this.#greeting = undefined;
-    socket.removeListener('data', this.#listeners.data);
-    if (greeting === 'HTTP/1.1') {
-      socket.on('data', this.#onBytes);
-      return this.#onData(bytes);
-    }
-    for (const [event, listener] of Object.entries(this.#listeners)) socket.off(event, listener);
-    this.#onClose();
-    socket.pause();
-    socket.unshift(bytes);
-    handOver(socket);
   }
 
   /** Closes the connection once it is between two requests; at once when it is now. */
@@ -123,6 +84,12 @@ export class DownstreamConnection implements Client {
     this.#context.recorder.bug(error);
     if (exchange.responseDone) this.#socket.destroy();
     else this.#giveUp(exchange, 500, 'Internal server error');
+  }
+
+  /** Reads what came before there was this connection. @param since when its first byte came. */
+  begin(chunk: Buffer, since: number) {
+    this.#reader.headStarted = since;
+    this.#onData(chunk);
   }
 
   #onData(chunk: Buffer) {
@@ -362,7 +329,7 @@ export class DownstreamConnection implements Client {
     if (this.#ending) this.#socket.destroy();
     else if (exchange?.action) exchange.action.onDeadline(now);
     else if (exchange) this.#end();
-    else if (this.#reader.headStarted > 0 || this.#greeting) this.#reject(408, 'Request timeout');
+    else if (this.#reader.headStarted > 0) this.#reject(408, 'Request timeout');
     else this.#end();
   }
 

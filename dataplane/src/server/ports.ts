@@ -1,5 +1,4 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { Limits } from '../http1/limits.ts';
 import { listenerFor } from '../link/listeners.ts';
 import type { LinkedPort, Runtime } from '../link/runtime.ts';
@@ -7,6 +6,7 @@ import type { TimerWheel } from '../state/timer-wheel.ts';
 import { createYoungGarbage } from '../state/young-garbage.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { DownstreamConnection } from './connection.ts';
+import { Greeting } from './greeting.ts';
 import { DownstreamSession } from './http2/session.ts';
 import type { PortContext } from './port-context.ts';
 import { createHandshakes } from './tls/handshakes.ts';
@@ -95,20 +95,34 @@ export function createPorts(options: PortsOptions): Ports {
     const serveHttp2 = (socket: Socket) => {
       connections.add(new DownstreamSession(socket, context, forget));
     };
-    const serveHttp = (socket: Socket) => {
-      if ((socket as TLSSocket).alpnProtocol === 'h2') return serveHttp2(socket);
-      // RFC 9113 section 3.3: over TLS ALPN decides.
-      const handOver = secure ? undefined : serveHttp2;
-      connections.add(new DownstreamConnection(socket, context, forget, handOver));
+    const serveHttp1 = (socket: Socket) => {
+      const connection = new DownstreamConnection(socket, context, forget);
+      connections.add(connection);
+      return connection;
+    };
+    const serveClear = (socket: Socket) => {
+      const greeting = new Greeting(socket, context, (ended, version) => {
+        const { bytes, since } = ended;
+        if (version === 'HTTP/1.1') serveHttp1(socket).begin(bytes, since);
+        else if (version) {
+          socket.pause();
+          socket.unshift(bytes);
+          serveHttp2(socket);
+        }
+        forget(ended);
+      });
+      connections.add(greeting);
     };
     const serveSecured = (socket: Socket) => {
       const handshake = handshakes.begin(socket, context.linked, (ended, secured) => {
-        if (secured) serveHttp(secured);
+        // RFC 9113 section 3.3: over TLS ALPN decides.
+        if (secured?.alpnProtocol === 'h2') serveHttp2(secured);
+        else if (secured) serveHttp1(secured);
         forget(ended);
       });
       connections.add(handshake);
     };
-    const serve = secure ? serveSecured : serveHttp;
+    const serve = secure ? serveSecured : serveClear;
     const accept = (socket: Socket) => {
       if (connectionCount() >= options.limits.connections) socket.destroy();
       // A reset before anybody listens would be an exception.
