@@ -40,7 +40,9 @@ type Exports = {
   ): number;
   interim(session: number, stream: number, status: number, text: number): number;
   send_data(session: number, stream: number, length: number, flags: number): number;
-  send_trailers(session: number, stream: number, text: number, flags: number): number;
+  send_trailers(session: number, stream: number, text: number): number;
+  cut(session: number, stream: number, code: number): number;
+  refuse_rest(session: number, stream: number): number;
   reset(session: number, stream: number, code: number): number;
   set_flowing(session: number, stream: number, flowing: number): number;
   ping(session: number): number;

@@ -12,6 +12,8 @@ export type SessionOwner = {
   /** The peer has not processed streams above `last` and takes no new ones. */
   onGoaway(last: number, code: number): void;
   onPong(): void;
+  /** The peer asked for a sign of life, which it gets. */
+  onPing(): void;
   /** The connection is over; its streams have been told. */
   onClose(error: Error | undefined): void;
 };
@@ -23,7 +25,7 @@ const mostAtOnce = 65_536;
 
 const wantsNothing = 0;
 /** Milliseconds that a peer has to end after us. */
-const lingerTimeout = 1000;
+const lingerTimeout = 2000;
 
 /** One HTTP/2 connection on a socket, which it reads and writes alone. */
 export class Session {
@@ -32,16 +34,19 @@ export class Session {
   readonly #nghttp2: Nghttp2 = nghttp2OfThread();
   readonly #head: Head;
   readonly #streams = new Map<number, Stream>();
+  readonly #server: boolean;
   #pointer: number;
   #scheduled = false;
   #closed = false;
   /** Nothing is read or sent any more. */
   #done = false;
+  #ending = false;
   #lingering: NodeJS.Timeout | undefined;
 
   constructor(socket: Duplex, role: Role, limits: SessionLimits, owner: SessionOwner) {
     this.socket = socket;
     this.#owner = owner;
+    this.#server = role === 'server';
     this.#head = new Head(this.#nghttp2);
     this.#pointer = this.#nghttp2.exports.session_new(
       role === 'server' ? 1 : 0,
@@ -72,6 +77,11 @@ export class Session {
     return this.#closed;
   }
 
+  /** It was asked to end, or ends by itself. */
+  get ending(): boolean {
+    return this.#ending || this.#done;
+  }
+
   /** Bytes that the session has allocated in the module. */
   get allocated(): number {
     return this.#done ? 0 : this.#nghttp2.exports.allocated(this.#pointer);
@@ -95,11 +105,14 @@ export class Session {
 
   /** Takes no more streams, and ends when those that are open have. */
   close() {
+    if (this.ending) return;
+    this.#ending = true;
     this.#call(() => this.#nghttp2.exports.goaway(this.#pointer, 0));
   }
 
   /** Sends GOAWAY with this code, and ends. */
   terminate(code: number) {
+    this.#ending = true;
     this.#call(() => this.#nghttp2.exports.terminate(this.#pointer, code));
   }
 
@@ -153,10 +166,23 @@ export class Session {
     return this.#call(() => this.#nghttp2.exports.send_data(this.#pointer, id, to - from, flags));
   }
 
-  trailers(id: number, text: string, flags: number) {
+  trailers(id: number, text: string) {
     if (this.#done) return;
     this.#write(text, empty, 0, 0);
-    this.#call(() => this.#nghttp2.exports.send_trailers(this.#pointer, id, text.length, flags));
+    this.#call(() => this.#nghttp2.exports.send_trailers(this.#pointer, id, text.length));
+  }
+
+  cut(id: number, code: number) {
+    this.#call(() => this.#nghttp2.exports.cut(this.#pointer, id, code));
+  }
+
+  refuseRest(id: number) {
+    this.#call(() => this.#nghttp2.exports.refuse_rest(this.#pointer, id));
+  }
+
+  /** Nothing of this stream is told any more. */
+  forget(id: number) {
+    this.#streams.delete(id);
   }
 
   reset(id: number, code: number) {
@@ -273,6 +299,10 @@ export class Session {
           at += 1;
           this.#owner.onPong();
           break;
+        case 9:
+          at += 1;
+          this.#owner.onPing();
+          break;
         default:
           at += 2;
           this.#streams.get(id)?.owner?.onWritable();
@@ -284,6 +314,8 @@ export class Session {
     const next = this.#head.take(at);
     let stream = this.#streams.get(id);
     if (!stream) {
+      // A request of ours that was given up.
+      if (!this.#server) return next;
       stream = new Stream(this, id);
       this.#streams.set(id, stream);
       stream.owner = this.#owner.onStream(stream);
@@ -327,8 +359,9 @@ export class Session {
   /** All is said: the peer ends as well, or is cut off after a while. */
   #end() {
     this.#done = true;
-    this.socket.end();
-    this.#lingering = setTimeout(() => this.destroy(), lingerTimeout);
+    this.socket.end(() => {
+      if (!this.#closed) this.#lingering = setTimeout(() => this.destroy(), lingerTimeout);
+    });
     this.#closeStreams();
   }
 }

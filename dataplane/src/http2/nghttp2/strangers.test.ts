@@ -243,7 +243,7 @@ test.each([
   ],
   [
     'heads that are refused',
-    Array.from({ length: 1500 }, (_, i) => head(2 * i + 1, field('A', 'b'))),
+    Array.from({ length: 1500 }, (_, i) => head(2 * i + 1, field('te', 'b'))),
   ],
   [
     'CONTINUATION frames',

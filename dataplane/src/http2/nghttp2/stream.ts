@@ -18,11 +18,10 @@ export type StreamOwner = {
 /** Heads and bodies that go out in one call of the module are no longer. */
 const mostAtOnce = 65_536;
 /** With more that waits, the sender should. */
-const highMark = 65_536;
+const highMark = 32_768;
 
 const endFlag = 1;
-const refuseRestFlag = 2;
-const httpsFlag = 4;
+const httpsFlag = 2;
 
 /** A stream of HTTP/2. Once it is closed everything is ignored. */
 export class Stream {
@@ -59,12 +58,11 @@ export class Stream {
    * @param lines field lines, each ended by CRLF.
    * @param end nothing follows `body`.
    */
-  respond(status: number, lines: string, body: Buffer, end: boolean, refuseRest = false): boolean {
+  respond(status: number, lines: string, body: Buffer, end: boolean): boolean {
     if (this.closed) return true;
     const first = Math.min(body.length, mostAtOnce);
     const last = first === body.length;
-    const flags = (end && last ? endFlag : 0) | (refuseRest ? refuseRestFlag : 0);
-    this.session.respond(this.id, status, lines, body, first, flags);
+    this.session.respond(this.id, status, lines, body, first, end && last ? endFlag : 0);
     return last ? first <= highMark : this.write(body, first, body.length, end);
   }
 
@@ -87,19 +85,37 @@ export class Stream {
   }
 
   /** Ends the message. */
-  end(refuseRest = false) {
-    if (this.closed) return;
-    this.session.data(this.id, empty, 0, 0, endFlag | (refuseRest ? refuseRestFlag : 0));
+  end() {
+    if (!this.closed) this.session.data(this.id, empty, 0, 0, endFlag);
   }
 
   /** Ends the message by trailers. */
-  trailers(lines: string, refuseRest = false) {
-    if (this.closed) return;
-    this.session.trailers(this.id, lines, endFlag | (refuseRest ? refuseRestFlag : 0));
+  trailers(lines: string) {
+    if (!this.closed) this.session.trailers(this.id, lines);
   }
 
+  /** Has the peer told, once our message has gone, that the rest of its own is not wanted. */
+  refuseRest() {
+    if (!this.closed) this.session.refuseRest(this.id);
+  }
+
+  /** Resets the stream behind what waits to be sent. */
+  cut(code: number) {
+    if (!this.closed) this.session.cut(this.id, code);
+  }
+
+  /** Resets the stream; `onClose` follows once that has gone. */
   reset(code: number) {
     if (!this.closed) this.session.reset(this.id, code);
+  }
+
+  /** Resets the stream, and is done with it. */
+  destroy(code: number) {
+    if (this.closed) return;
+    this.reset(code);
+    this.session.forget(this.id);
+    this.#waiting = [];
+    this.onClose(code);
   }
 
   /** Has the peer stop soon, and keeps what comes until then. */
@@ -112,23 +128,39 @@ export class Stream {
   resume() {
     if (!this.paused) return;
     this.paused = false;
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      if (next.chunk) this.owner?.onData(next.chunk, 0, next.chunk.length);
-      else this.owner?.onEnd(next.trailers);
-      if (this.paused) return;
+    if (this.#waiting.length > 0) process.nextTick(() => this.#catchUp());
+    else this.session.setFlowing(this.id, true);
+  }
+
+  #catchUp() {
+    try {
+      while (!this.paused) {
+        const next = this.#waiting.shift();
+        if (!next) break;
+        if (next.chunk) this.owner?.onData(next.chunk, 0, next.chunk.length);
+        else this.owner?.onEnd(next.trailers);
+      }
+    } catch (error) {
+      this.session.destroy(error instanceof Error ? error : new Error(String(error)));
     }
+    if (this.paused || this.#waiting.length > 0) return;
     if (this.closed) this.#tellClose();
     else this.session.setFlowing(this.id, true);
   }
 
   onData(chunk: Buffer, from: number, to: number) {
-    if (!this.paused) return this.owner?.onData(chunk, from, to);
+    if (!this.#late) return this.owner?.onData(chunk, from, to);
     this.#waiting.push({ chunk: Buffer.from(chunk.subarray(from, to)), trailers: noTrailers });
   }
 
   onEnd(trailers: readonly string[]) {
-    if (!this.paused) return this.owner?.onEnd(trailers);
+    if (!this.#late) return this.owner?.onEnd(trailers);
     this.#waiting.push({ chunk: undefined, trailers });
+  }
+
+  /** What comes has to wait. */
+  get #late(): boolean {
+    return this.paused || this.#waiting.length > 0;
   }
 
   onClose(code: number) {

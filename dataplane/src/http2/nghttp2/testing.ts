@@ -87,6 +87,7 @@ export function ownerOf(
     onSettings: () => undefined,
     onGoaway: () => undefined,
     onPong: () => undefined,
+    onPing: () => undefined,
     onClose: () => undefined,
     ...told,
   };
@@ -104,7 +105,7 @@ export async function serveNode(
   limits: Partial<SessionLimits> = {},
 ): Promise<Served> {
   const accepted = Promise.withResolvers<Session>();
-  const server = createTcpServer((socket) => {
+  const server = createTcpServer({ noDelay: true }, (socket) => {
     accepted.resolve(new Session(socket, 'server', { ...testLimits, ...limits }, ownerOf(serve)));
   });
   const client = connect(`http://127.0.0.1:${await listening(server)}`);

@@ -29,6 +29,7 @@ static nghttp2_ssize on_read(nghttp2_session *http, int32_t id, uint8_t *to, siz
                              uint32_t *flags, nghttp2_data_source *source, void *user) {
   stream *from = source->ptr;
   if (from->queued == 0 && !from->ended) {
+    if (from->cut) nghttp2_submit_rst_stream(http, NGHTTP2_FLAG_NONE, id, from->cut_code);
     from->deferred = 1;
     return NGHTTP2_ERR_DEFERRED;
   }

@@ -6,7 +6,7 @@
 
 static const int pause_above = 262144;
 /* Refusals a session begins with, and how many it gets back a second. */
-const uint32_t refusals_burst = 1000;
+const uint32_t refusals_burst = 100;
 static const uint32_t refusals_rate = 33;
 
 /* Reason phrases, as JavaScript knows them. */
@@ -193,14 +193,6 @@ int on_header(nghttp2_session *http, const nghttp2_frame *frame, nghttp2_rcbuf *
     shared.paused = 1;
     return NGHTTP2_ERR_PAUSE;
   }
-  return 0;
-}
-
-int on_invalid_header(nghttp2_session *http, const nghttp2_frame *frame, nghttp2_rcbuf *name,
-                      nghttp2_rcbuf *value, uint8_t flags, void *user) {
-  session *owner = user;
-  /* RFC 9113 section 8.1.1. */
-  if (!owner->head.refusal) owner->head.refusal = NGHTTP2_PROTOCOL_ERROR;
   return 0;
 }
 

@@ -7,7 +7,7 @@
 /* Answers that wait for a peer who does not read. */
 static const size_t most_outbound = 4000;
 /* A queue with more than this wants to be left alone for a while. */
-static const size_t high_mark = 65536;
+static const size_t high_mark = 32768;
 
 static uint32_t random_state = 1;
 
@@ -87,7 +87,8 @@ static int on_frame_recv(nghttp2_session *http, const nghttp2_frame *frame, void
                                  http, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)},
                    2);
   case NGHTTP2_PING:
-    return frame->hd.flags & NGHTTP2_FLAG_ACK ? emitted((int32_t[]){event_pong}, 1) : 0;
+    return emitted(
+      (int32_t[]){frame->hd.flags & NGHTTP2_FLAG_ACK ? event_pong : event_ping}, 1);
   case NGHTTP2_GOAWAY:
     return emitted(
       (int32_t[]){event_goaway, frame->goaway.last_stream_id, frame->goaway.error_code}, 3);
@@ -146,7 +147,6 @@ static nghttp2_session_callbacks *callbacks_of_all(void) {
   if (made || nghttp2_session_callbacks_new(&made) != 0) return made;
   nghttp2_session_callbacks_set_on_begin_headers_callback(made, on_begin_headers);
   nghttp2_session_callbacks_set_on_header_callback2(made, on_header);
-  nghttp2_session_callbacks_set_on_invalid_header_callback2(made, on_invalid_header);
   nghttp2_session_callbacks_set_on_frame_recv_callback(made, on_frame_recv);
   nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, on_invalid_frame);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, on_data);
@@ -163,9 +163,9 @@ static nghttp2_option *options_for(size_t send_block) {
   if (nghttp2_option_new(&option) != 0) return NULL;
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_max_outbound_ack(option, 1000);
-  nghttp2_option_set_max_settings(option, 32);
+  nghttp2_option_set_max_settings(option, 16);
   nghttp2_option_set_max_continuations(option, 8);
-  nghttp2_option_set_stream_reset_rate_limit(option, 1000, 33);
+  nghttp2_option_set_stream_reset_rate_limit(option, 500, 33);
   nghttp2_option_set_glitch_rate_limit(option, 1000, 33);
   nghttp2_option_set_max_send_header_block_length(option, send_block);
   return option;
@@ -289,7 +289,6 @@ int EXPORT(respond)(session *it, int32_t id, int status, size_t text, size_t bod
   fields *list = response_fields(status, text);
   if (!list || !enqueue(it, to, input.data + text, body)) return NGHTTP2_ERR_NOMEM;
   to->ended = (flags & flag_end) != 0;
-  to->refuse_rest = (flags & flag_refuse_rest) != 0;
   to->full = to->queued > high_mark;
   nghttp2_data_provider2 provider = body_of(to);
   int bodiless = to->ended && to->queued == 0;
@@ -370,14 +369,13 @@ int EXPORT(send_data)(session *it, int32_t id, size_t length, int flags) {
   if (!to) return 0;
   if (!enqueue(it, to, input.data, length)) return NGHTTP2_ERR_NOMEM;
   if (flags & flag_end) to->ended = 1;
-  if (flags & flag_refuse_rest) to->refuse_rest = 1;
   if (to->queued > high_mark) to->full = 1;
   wake(it, to);
   return to->queued;
 }
 
 /* Ends a message by trailers. */
-int EXPORT(send_trailers)(session *it, int32_t id, size_t text, int flags) {
+int EXPORT(send_trailers)(session *it, int32_t id, size_t text) {
   stream *to = stream_of(it, id);
   if (!to || to->trailers) return 0;
   to->trailers = counted_malloc(text + 1, it);
@@ -385,9 +383,29 @@ int EXPORT(send_trailers)(session *it, int32_t id, size_t text, int flags) {
   memcpy(to->trailers, input.data, text);
   to->trailers_length = text;
   to->ended = 1;
-  if (flags & flag_refuse_rest) to->refuse_rest = 1;
   wake(it, to);
   return 0;
+}
+
+/* Resets a stream behind what waits to be sent on it. */
+int EXPORT(cut)(session *it, int32_t id, uint32_t code) {
+  stream *to = stream_of(it, id);
+  if (!to) return 0;
+  /* Without a head, or with an end that is on its way, there is nothing to wait for. */
+  if (to->queued == 0 || to->ended) return nghttp2_submit_rst_stream(it->http, 0, id, code);
+  to->cut = 1;
+  to->cut_code = code;
+  wake(it, to);
+  return 0;
+}
+
+/* Asks the peer to stop once all that we send has gone. */
+int EXPORT(refuse_rest)(session *it, int32_t id) {
+  stream *of = stream_of(it, id);
+  if (!of || nghttp2_session_get_stream_remote_close(it->http, id) == 1) return 0;
+  of->refuse_rest = 1;
+  if (nghttp2_session_get_stream_local_close(it->http, id) != 1) return 0;
+  return nghttp2_submit_rst_stream(it->http, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
 }
 
 int EXPORT(reset)(session *it, int32_t id, uint32_t code) {

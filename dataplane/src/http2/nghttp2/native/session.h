@@ -40,6 +40,9 @@ typedef struct stream {
   uint8_t full;
   /* The rest of the request is not wanted once the response has gone (RFC 9113 section 8.1). */
   uint8_t refuse_rest;
+  /* It is reset once the queue is empty. */
+  uint8_t cut;
+  uint32_t cut_code;
   /* Received while it did not flow. */
   size_t unconsumed;
   size_t queued;
@@ -84,8 +87,8 @@ typedef struct session {
 } session;
 
 enum { event_head = 1, event_data, event_end, event_trailers, event_closed, event_goaway,
-       event_settings, event_pong, event_writable };
-enum { flag_end = 1, flag_refuse_rest = 2, flag_https = 4 };
+       event_settings, event_pong, event_ping, event_writable };
+enum { flag_end = 1, flag_https = 2 };
 
 /* Where JavaScript finds what a call left. */
 extern struct shared {
@@ -114,8 +117,6 @@ int restore_head(session *owner);
 int on_begin_headers(nghttp2_session *, const nghttp2_frame *, void *);
 int on_header(nghttp2_session *, const nghttp2_frame *, nghttp2_rcbuf *, nghttp2_rcbuf *, uint8_t,
               void *);
-int on_invalid_header(nghttp2_session *, const nghttp2_frame *, nghttp2_rcbuf *, nghttp2_rcbuf *,
-                      uint8_t, void *);
 int end_head(session *owner, stream *of, const nghttp2_frame *frame);
 
 stream *add_stream(session *owner, int32_t id);
