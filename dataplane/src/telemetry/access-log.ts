@@ -112,7 +112,8 @@ function lineOf(exchange: Exchange): string {
   const duration = exchange.endedAt - exchange.startedAt;
   return (
     `{"time":${Math.round(origin + exchange.startedAt)},"method":${quoted(head.method)},` +
-    `"host":${quoted(head.host)},"path":${quoted(head.path)},"status":${exchange.status},` +
+    `"host":${quoted(head.host)},"path":${quoted(head.path)},"protocol":"${protocolOf(exchange)}",` +
+    `"status":${exchange.status},` +
     `"duration_ms":${duration.toFixed(2)},"bytes_sent":${exchange.bytesSent},` +
     `"client":${quoted(exchange.clientAddress)},"request_id":${quoted(exchange.requestId)}` +
     (rule ? `,"route":"${rule.route}","rule":"${rule.name}"` : '') +
@@ -121,6 +122,12 @@ function lineOf(exchange: Exchange): string {
     (identity && identity.id !== '' ? `,"user":${quoted(identity.id)}` : '') +
     '}\n'
   );
+}
+
+/** The version of HTTP in which the request came. */
+function protocolOf({ head }: Exchange): string {
+  if (head.message.framed) return 'HTTP/2';
+  return head.http10 ? 'HTTP/1.0' : 'HTTP/1.1';
 }
 
 /** What needs no escape is most of what there is; a scan costs far less than JSON.stringify. */

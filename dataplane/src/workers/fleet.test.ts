@@ -9,6 +9,7 @@ import { defaultLimits } from '../http1/limits.ts';
 import { prometheusText } from '../telemetry/prometheus.ts';
 import { connectTo } from '../testing/client.ts';
 import { reservePort } from '../testing/gateway.ts';
+import { connectHttp2 } from '../testing/http2-client.ts';
 import { statusOf } from '../testing/message.ts';
 import { patient } from '../testing/peer.ts';
 import { lanesOf, type TestListener, type TestPolicy } from '../testing/snapshot.ts';
@@ -160,16 +161,21 @@ describe('a fleet of worker threads', () => {
     const folder = await mkdtemp(join(tmpdir(), 'access-'));
     const file = join(folder, 'access.log');
     await start(count, file);
-    await ask(30);
+    await ask(29);
+    const client = await connectHttp2(port);
+    await client.ask();
+    client.close();
     const read = async () => (await readFile(file, 'utf8')).split('\n').slice(0, -1);
     await expect.poll(async () => (await read()).length, patient).toBe(30);
-    const lines = await read();
+    const lines: { protocol: string }[] = (await read()).map((line) => JSON.parse(line));
+    expect(lines.filter(({ protocol }) => protocol === 'HTTP/2')).toHaveLength(1);
     for (const line of lines) {
-      expect(JSON.parse(line)).toEqual({
+      expect(line).toEqual({
         time: expect.any(Number),
         method: 'GET',
         host: 'a',
         path: '/',
+        protocol: expect.stringMatching(/^HTTP\/(?:1\.1|2)$/),
         status: 200,
         duration_ms: expect.any(Number),
         bytes_sent: expect.any(Number),
