@@ -1,5 +1,6 @@
 import type { Message } from '../http1/message.ts';
 import { reasonOf } from '../http1/reply.ts';
+import type { Head } from './nghttp2/head.ts';
 
 /** Names and values by turns, as `node:http2` tells and takes them; names are lower-case. */
 export type FieldList = readonly string[];
@@ -64,9 +65,22 @@ export class FramedMessage implements Message {
     this.messageDone = ended;
   }
 
-  /** Takes a chunk of the body: all of it. */
-  readData(chunk: Buffer) {
-    this.body[1] = chunk.length;
+  /** Takes a head, interim ones included. */
+  take(head: Head) {
+    this.text = head.text;
+    this.targetStart = head.targetStart;
+    this.targetEnd = head.targetEnd;
+    this.method = head.method;
+    this.status = head.status;
+    this.fieldCount = head.fieldCount;
+    this.messageDone = head.ended;
+    head.copySpans(this.spans);
+  }
+
+  /** Takes a piece of the body. */
+  readData(from: number, to: number) {
+    this.body[0] = from;
+    this.body[1] = to;
     this.bodyCount = 1;
   }
 

@@ -1,58 +1,40 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
  * Compiles nghttp2 and the sources in native/ to WebAssembly, and writes it into generated/wasm.ts:
  *
- *   npm run generate:nghttp2
+ *   npm run generate:nghttp2 [-- REPOSITORY]
  *
- * The sources of nghttp2 are those that a crate carries, taken by version and checked by SHA-256. It
- * needs cargo, clang 16, wasm-ld 16, wasi-libc and libclang-rt-16-dev-wasm32 (packages of Debian 12).
+ * REPOSITORY is nghttp2's, or a clone of it: what is taken is the commit below, whoever has it. It needs git,
+ * clang 16, wasm-ld 16, wasi-libc and libclang-rt-16-dev-wasm32 (packages of Debian 12).
+ *
+ * To take another version, name its tag and commit here, run it, and run the tests of http2/ and conformance/.
  */
-const crate = 'libnghttp2-sys';
-const crateVersion = '0.1.13+1.68.1';
-const crateSha256 = '492e00167f1418c15648144f42bbfc63099806ecee9bf8d09a6353d6b4856b3c';
-const [, version = ''] = crateVersion.split('+');
+const version = '1.70.0';
+const commit = '85e300c79fb6dbcfa9c1013215c8710c1c2cd3d2';
+const repository = process.argv[2] ?? 'https://github.com/nghttp2/nghttp2.git';
 
 const here = import.meta.dirname;
 
 /** Not compiled: debugging, ALPN, and the clock, which native/memory.c has. */
 const leftOut = new Set(['nghttp2_debug.c', 'nghttp2_alpn.c', 'nghttp2_time.c']);
 
-/** Fetches the crate by cargo and unpacks it into `folder` once it is what is expected. */
-function unpackSources(folder: string): string {
-  writeFileSync(
-    join(folder, 'Cargo.toml'),
-    `[package]\nname = "sources"\nversion = "0.0.0"\nedition = "2021"\n[lib]\npath = "none.rs"\n` +
-      `[dependencies]\n${crate} = "=${crateVersion.split('+')[0]}"\n`,
-  );
-  writeFileSync(join(folder, 'none.rs'), '');
-  execFileSync('cargo', ['fetch'], { cwd: folder, stdio: 'inherit' });
-  const cache = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry/cache');
-  const file = `${crate}-${crateVersion}.crate`;
-  const found = readdirSync(cache)
-    .map((registry) => join(cache, registry, file))
-    .find((path) => readable(path));
-  if (!found) throw new Error(`Cannot find the crate "${file}": cargo has not left it in ${cache}`);
-  const digest = createHash('sha256').update(readFileSync(found)).digest('hex');
-  if (digest !== crateSha256) {
-    throw new Error(`Cannot use the crate "${file}": its SHA-256 is ${digest}, not ${crateSha256}`);
+function takeSources(folder: string): string {
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: folder, encoding: 'utf8' });
+  git('init', '--quiet');
+  git('fetch', '--quiet', '--depth', '1', repository, `refs/tags/v${version}`);
+  const found = git('rev-parse', 'FETCH_HEAD^{commit}').trim();
+  if (found !== commit) {
+    throw new Error(
+      `Cannot use nghttp2 ${version} of "${repository}": it is ${found}, not ${commit}`,
+    );
   }
-  execFileSync('tar', ['-xzf', found, '-C', folder]);
-  return join(folder, `${crate}-${crateVersion}`, 'nghttp2');
-}
-
-function readable(path: string): boolean {
-  try {
-    readFileSync(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
+  git('checkout', '--quiet', commit);
+  return folder;
 }
 
 function compile(sources: string, folder: string): Buffer {
@@ -107,7 +89,7 @@ function hexByte(part: string): string {
 
 const folder = mkdtempSync(join(tmpdir(), 'nghttp2-'));
 try {
-  const sources = unpackSources(folder);
+  const sources = takeSources(folder);
   const bytes = compile(sources, folder);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const lines = [

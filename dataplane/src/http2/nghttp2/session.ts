@@ -65,6 +65,7 @@ export class Session {
     // A client that sends nothing more is gone, as with HTTP/1.1.
     socket.on('end', () => this.destroy());
     socket.on('close', () => this.destroy());
+    socket.resume();
     this.#schedule();
   }
 
@@ -235,7 +236,8 @@ export class Session {
     let at = 0;
     while (!this.#done) {
       const length = chunk.length - at;
-      chunk.copy(nghttp2.bytes, nghttp2.room(length), at);
+      const room = nghttp2.room(length);
+      chunk.copy(nghttp2.bytes, room, at);
       const read = this.#attempt(() => nghttp2.exports.receive(this.#pointer, length));
       if (this.#done) return;
       const { paused } = nghttp2;
@@ -244,7 +246,8 @@ export class Session {
       at += read;
       if (!paused) break;
     }
-    this.#schedule();
+    // At once: what is read next may depend on the windows that are opened by that.
+    this.flush();
   }
 
   /** What the last call has left. */

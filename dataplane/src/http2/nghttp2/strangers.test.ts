@@ -27,6 +27,8 @@ afterEach(() => {
 function storyOf(chunks: Buffer[], answers: boolean) {
   const story: string[] = [];
   const wire = new Wire();
+  // It takes nothing: what is sent in between must not change what comes.
+  Object.defineProperty(wire, 'writableNeedDrain', { value: true, configurable: true });
   let wrong: Error | undefined;
   const session = new Session(
     wire,
@@ -58,6 +60,7 @@ function storyOf(chunks: Buffer[], answers: boolean) {
     wire.emit('data', chunk);
     most = Math.max(most, session.allocated);
   }
+  Object.defineProperty(wire, 'writableNeedDrain', { value: false });
   session.flush();
   const sent = Buffer.concat(wire.sent);
   return { story, sent, most, session, wrong: () => wrong };
@@ -214,6 +217,18 @@ test('bytes that are changed, and bytes without sense', () => {
     ),
     { numRuns: 500 },
   );
+});
+
+test('a chunk for which the memory of the module has to grow', () => {
+  const size = { length: 100 };
+  const list = Array.from(size, (_, i) => frame(0, 0, 2 * i + 1, Buffer.alloc(9000)));
+  const opened = Array.from({ length: 1500 }, (_, i) => frame(1, 4, 2 * i + 1, headOf()));
+  const { session, story } = storyOf(
+    [preface, settings, Buffer.concat([...opened, ...list])],
+    false,
+  );
+  expect(story.filter((line) => line.endsWith('opens'))).toHaveLength(1500);
+  expect(session.ending).toBe(false);
 });
 
 test('no preface', async () => {

@@ -34,6 +34,7 @@ export class Stream {
   /** What came while it was paused. */
   #waiting: Waiting[] = [];
   #code = 0;
+  #ignored = false;
 
   constructor(session: Session, id: number) {
     this.session = session;
@@ -50,7 +51,7 @@ export class Stream {
     const flags = (https ? httpsFlag : 0) | (end && first === body.length ? endFlag : 0);
     this.id = session.submit(this, text, body, first, flags);
     if (first === body.length) return first <= highMark;
-    return this.write(body, first, body.length, end);
+    return this.#write(body, first, end);
   }
 
   /**
@@ -63,7 +64,7 @@ export class Stream {
     const first = Math.min(body.length, mostAtOnce);
     const last = first === body.length;
     this.session.respond(this.id, status, lines, body, first, end && last ? endFlag : 0);
-    return last ? first <= highMark : this.write(body, first, body.length, end);
+    return last ? first <= highMark : this.#write(body, first, end);
   }
 
   /** Sends a 1xx response. */
@@ -71,8 +72,13 @@ export class Stream {
     if (!this.closed) this.session.interim(this.id, status, lines);
   }
 
-  /** Sends a part of `chunk`. False: rather wait for `onWritable`. */
-  write(chunk: Buffer, from: number, to: number, end: boolean): boolean {
+  /** Sends more of a body. False: rather wait for `onWritable`. */
+  write(chunk: Buffer, end: boolean): boolean {
+    return this.#write(chunk, 0, end);
+  }
+
+  #write(chunk: Buffer, from: number, end: boolean): boolean {
+    const to = chunk.length;
     let waits = 0;
     let at = from;
     do {
@@ -97,11 +103,24 @@ export class Stream {
   /** Has the peer told, once our message has gone, that the rest of its own is not wanted. */
   refuseRest() {
     if (!this.closed) this.session.refuseRest(this.id);
+    this.#ignoreRest();
   }
 
   /** Resets the stream behind what waits to be sent. */
   cut(code: number) {
     if (!this.closed) this.session.cut(this.id, code);
+    this.#ignoreRest();
+  }
+
+  /** What still comes is not told any more, but that the stream closes. */
+  #ignoreRest() {
+    if (this.#ignored) return;
+    this.#ignored = true;
+    this.#waiting = [];
+    if (!this.paused) return;
+    this.paused = false;
+    if (this.closed) this.#tellClose();
+    else this.session.setFlowing(this.id, true);
   }
 
   /** Resets the stream; `onClose` follows once that has gone. */
@@ -120,7 +139,7 @@ export class Stream {
 
   /** Has the peer stop soon, and keeps what comes until then. */
   pause() {
-    if (this.paused || this.closed) return;
+    if (this.paused || this.closed || this.#ignored) return;
     this.paused = true;
     this.session.setFlowing(this.id, false);
   }
@@ -149,11 +168,13 @@ export class Stream {
   }
 
   onData(chunk: Buffer, from: number, to: number) {
+    if (this.#ignored) return;
     if (!this.#late) return this.owner?.onData(chunk, from, to);
     this.#waiting.push({ chunk: Buffer.from(chunk.subarray(from, to)), trailers: noTrailers });
   }
 
   onEnd(trailers: readonly string[]) {
+    if (this.#ignored) return;
     if (!this.#late) return this.owner?.onEnd(trailers);
     this.#waiting.push({ chunk: undefined, trailers });
   }

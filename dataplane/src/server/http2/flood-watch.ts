@@ -1,5 +1,6 @@
-import { constants, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import { ErrorCode } from '../../http2/nghttp2/error-code.ts';
+import type { Session } from '../../http2/nghttp2/session.ts';
 import { now } from '../../state/clock.ts';
 import type { Deadline, TimerWheel } from '../../state/timer-wheel.ts';
 import { FrameBudget } from './frame-budget.ts';
@@ -15,22 +16,22 @@ export class FloodWatch implements Deadline {
   next: Deadline | undefined = undefined;
   previous: Deadline | undefined = undefined;
   readonly budget = new FrameBudget(now());
-  readonly #session: ServerHttp2Session;
+  readonly #session: Session;
   readonly #socket: Socket;
   readonly #wheel: TimerWheel;
   #read = 0;
   #pause = shortest;
 
-  constructor(session: ServerHttp2Session, socket: Socket, wheel: TimerWheel) {
+  constructor(session: Session, socket: Socket, wheel: TimerWheel) {
     this.#session = session;
     this.#socket = socket;
     this.#wheel = wheel;
-    const count = () => {
-      if (this.budget.answered()) this.#settle(now());
-    };
-    session.on('ping', count);
-    session.on('remoteSettings', count);
     wheel.arm(this, now() + shortest);
+  }
+
+  /** PING or SETTINGS came, which are answered. */
+  answered() {
+    if (this.budget.answered()) this.#settle(now());
   }
 
   expire(at: number) {
@@ -44,9 +45,9 @@ export class FloodWatch implements Deadline {
     const { bytesRead, bytesWritten } = this.#socket;
     if (!this.budget.settle(bytesRead, bytesWritten, at)) return false;
     // RFC 9113 section 10.5.
-    this.#session.destroy(new Error('Flood of frames'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    // node:http2 lets a session that is closing already send what it has to.
-    if (this.#session.closed) this.#socket.destroy();
+    // A client that reads nothing would hold the end up.
+    if (this.#session.ending || this.#socket.writableNeedDrain) this.#session.destroy();
+    else this.#session.terminate(ErrorCode.enhanceYourCalm);
     return true;
   }
 

@@ -1,11 +1,13 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
 import { type Client, Exchange } from '../../exchange/exchange.ts';
 import { startExchange } from '../../exchange/filters.ts';
 import { type Edits, noEdits } from '../../http1/edits.ts';
 import { errorReply, type Reply } from '../../http1/reply.ts';
 import { type Rejection, RequestHead } from '../../http1/request-head.ts';
-import { type FieldList, FramedMessage } from '../../http2/framed-message.ts';
+import { FramedMessage } from '../../http2/framed-message.ts';
 import { grpcReply } from '../../http2/grpc-reply.ts';
+import { ErrorCode } from '../../http2/nghttp2/error-code.ts';
+import type { Head } from '../../http2/nghttp2/head.ts';
+import type { Stream, StreamOwner } from '../../http2/nghttp2/stream.ts';
 import type { LinkedListener } from '../../link/runtime.ts';
 import { now } from '../../state/clock.ts';
 import type { Deadline } from '../../state/timer-wheel.ts';
@@ -14,10 +16,8 @@ import { requestIdOf } from '../request-id.ts';
 import type { SessionContext } from './session-context.ts';
 import { StreamWriter } from './stream-writer.ts';
 
-const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
-
 /** One request of an HTTP/2 connection and its response (RFC 9113 section 8.1). It is its own deadline. */
-export class ServedStream implements Client, Deadline {
+export class ServedStream implements Client, Deadline, StreamOwner {
   at = 0;
   tick = 0;
   next: Deadline | undefined = undefined;
@@ -25,39 +25,36 @@ export class ServedStream implements Client, Deadline {
   readonly scheme: 'http' | 'https';
   readonly tunnelEnd = undefined;
   readonly writer: StreamWriter;
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: Stream;
   readonly #session: SessionContext;
   readonly #message = new FramedMessage();
   readonly #head = new RequestHead(this.#message);
   #exchange: Exchange | undefined;
   #listener: LinkedListener | undefined;
   #bodyReceived = 0;
-  #trailers: FieldList = [];
+  /** It was reset behind what waits to be sent. */
+  #cut = false;
 
-  constructor(stream: ServerHttp2Stream, session: SessionContext) {
+  constructor(stream: Stream, session: SessionContext) {
     this.#stream = stream;
     this.#session = session;
     this.scheme = session.port.scheme;
-    this.writer = new StreamWriter(stream, () => this.#guard(() => this.#onDrain()));
-    stream.on('close', () => this.#onClose());
-    // 'close' follows and does what there is to do.
-    stream.on('error', ignoreError);
+    this.writer = new StreamWriter(stream);
   }
 
-  /** Serves the request with this head. `ended`: it has no body. */
-  begin(list: FieldList, ended: boolean) {
+  onHead(head: Head) {
     try {
-      this.#begin(list, ended);
+      this.#message.take(head);
+      this.#begin(head.scheme, head.ended);
     } catch (error) {
       this.#caught(error);
     }
   }
 
-  #begin(list: FieldList, ended: boolean) {
+  #begin(scheme: number, ended: boolean) {
     const head = this.#head;
-    this.#message.readRequest(list, ended);
     this.#session.headRead(this.#message.text.length);
-    const rejection = targetProblem(this.#message, list) ?? head.read(this.#session.port.limits);
+    const rejection = targetProblem(this.#message, scheme) ?? head.read(this.#session.port.limits);
     const requestId = requestIdOf(head);
     if (rejection) return this.#reject(rejection, requestId);
     const exchange = new Exchange(this, head, requestId, now());
@@ -69,32 +66,30 @@ export class ServedStream implements Client, Deadline {
     if (!ended && this.#tooLarge(head.contentLength)) return;
     this.#listener = this.#session.port.listenerOf(head.host);
     startExchange(exchange, this.#listener, empty);
-    if (!ended && !exchange.responseDone) this.#readBody();
   }
 
-  #readBody() {
-    const stream = this.#stream;
-    stream.on('data', (chunk: Buffer) => this.#guard(() => this.#onData(chunk)));
-    stream.on('trailers', (_fields, _flags, list) => {
-      this.#trailers = list;
-    });
-    stream.on('end', () => this.#guard(() => this.#onEnd()));
+  onData(chunk: Buffer, from: number, to: number) {
+    this.#guard(() => this.#onData(chunk, from, to));
   }
 
-  #onData(chunk: Buffer) {
+  onEnd(trailers: readonly string[]) {
+    this.#guard(() => this.#onEnd(trailers));
+  }
+
+  #onData(chunk: Buffer, from: number, to: number) {
     const exchange = this.#exchange;
     if (!exchange || exchange.responseDone) return;
-    this.#bodyReceived += chunk.length;
-    this.#session.bodyRead(chunk.length);
+    this.#bodyReceived += to - from;
+    this.#session.bodyRead(to - from);
     if (this.#tooLarge(this.#bodyReceived)) return;
-    this.#message.readData(chunk);
+    this.#message.readData(from, to);
     exchange.action?.onRequestBody(this.#message, chunk);
   }
 
-  #onEnd() {
+  #onEnd(trailers: readonly string[]) {
     const exchange = this.#exchange;
     if (!exchange || exchange.responseDone) return;
-    this.#message.readEnd(this.#trailers);
+    this.#message.readEnd(trailers);
     exchange.requestDone = true;
     exchange.action?.onRequestBody(this.#message, empty);
   }
@@ -118,12 +113,12 @@ export class ServedStream implements Client, Deadline {
   #caught(error: unknown) {
     if (this.#exchange) return this.fail(this.#exchange, error);
     this.#session.port.recorder.bug(error);
-    this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    this.#stream.reset(ErrorCode.internal);
   }
 
   fail(exchange: Exchange, error: unknown) {
     this.#session.port.recorder.bug(error);
-    if (exchange.responseDone) this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    if (exchange.responseDone) this.#stream.reset(ErrorCode.internal);
     else this.#giveUp(exchange, 500, 'Internal server error');
   }
 
@@ -158,7 +153,7 @@ export class ServedStream implements Client, Deadline {
     if (!requestDone) {
       const length = this.#head.contentLength;
       this.#session.bodyLeft(length > 0 ? length - this.#bodyReceived : Infinity);
-      setImmediate(refuseRest, this.#stream);
+      this.#stream.refuseRest();
     }
     this.#session.answered();
     this.arm(this.#session.port.wheel.time() + this.#session.port.limits.keepAliveTimeout);
@@ -179,7 +174,8 @@ export class ServedStream implements Client, Deadline {
 
   /** What waits to be sent can hold a reset up for ever where the client does not read. */
   #reset() {
-    this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    this.#cut = true;
+    this.#stream.cut(ErrorCode.internal);
     this.arm(this.#session.port.wheel.time() + lingerTimeout);
   }
 
@@ -198,7 +194,7 @@ export class ServedStream implements Client, Deadline {
   expire(at: number) {
     const exchange = this.#exchange;
     if (exchange && !exchange.responseDone) this.#guard(() => exchange.action?.onDeadline(at));
-    else if (this.#stream.closed) this.#stream.destroy();
+    else if (this.#cut) this.#stream.destroy(ErrorCode.internal);
     else this.#reset();
   }
 
@@ -222,11 +218,11 @@ export class ServedStream implements Client, Deadline {
     return this.#session.clientCertificate();
   }
 
-  #onDrain() {
-    this.#exchange?.action?.onClientWritable();
+  onWritable() {
+    this.#guard(() => this.#exchange?.action?.onClientWritable());
   }
 
-  #onClose() {
+  onClose() {
     this.#session.port.wheel.remove(this);
     const exchange = this.#exchange;
     if (exchange && !exchange.responseDone) {
@@ -236,7 +232,6 @@ export class ServedStream implements Client, Deadline {
       if (!exchange.responseStarted) exchange.status = 499;
       this.#record(exchange);
     }
-    // V8 tends to keep streams for some collections longer: not all that belongs to a request with them.
     this.#exchange = undefined;
     this.#session.streamClosed();
   }
@@ -245,29 +240,14 @@ export class ServedStream implements Client, Deadline {
 /** RFC 9113 section 8.3.1. nghttp2 checks the path only where the scheme is http or https. */
 function targetProblem(
   { text, targetStart, method }: FramedMessage,
-  list: FieldList,
+  scheme: number,
 ): Rejection | undefined {
-  const scheme = list[list.indexOf(':scheme') + 1];
   if (method === 'CONNECT') return undefined;
-  if (scheme !== 'http' && scheme !== 'https') return { status: 400, error: 'Invalid scheme' };
+  if (scheme !== 1 && scheme !== 2) return { status: 400, error: 'Invalid scheme' };
   const first = text.charCodeAt(targetStart);
   return first === 0x2f || first === 0x2a
     ? undefined
     : { status: 400, error: 'Invalid request target' };
 }
 
-/**
- * Once the response has gone: when the end of the request has come already, and was not read, `node:http2`
- * would send the reset only.
- */
-function refuseRest(stream: ServerHttp2Stream) {
-  stream.close(NGHTTP2_NO_ERROR);
-  // What has come and was not read would hold it up.
-  stream.resume();
-}
-
 const empty = Buffer.alloc(0);
-
-function ignoreError() {
-  // A stream that was reset: it closes.
-}

@@ -1,11 +1,7 @@
-import {
-  constants,
-  performServerHandshake,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { Session, type SessionOwner } from '../../http2/nghttp2/session.ts';
+import type { Stream } from '../../http2/nghttp2/stream.ts';
 import { now } from '../../state/clock.ts';
 import { createDeadline } from '../../state/timer-wheel.ts';
 import { lingerTimeout } from '../close-in-order.ts';
@@ -16,20 +12,20 @@ import { FloodWatch } from './flood-watch.ts';
 import { misdirects } from './misdirected.ts';
 import { ServedStream } from './served-stream.ts';
 import type { SessionContext } from './session-context.ts';
-import { sessionOptions, streamWindow } from './session-options.ts';
+import { sessionLimits, streamWindow } from './session-limits.ts';
 
-const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;
-/** A GOAWAY with it announces that another one follows (RFC 9113 section 6.8). */
-const anyStream = 2 ** 31 - 1;
-/** Milliseconds between the two: what was sent before the client read the first arrives meanwhile. */
+/**
+ * Milliseconds between the announcement of an end and the end (RFC 9113 section 6.8): what was sent before the
+ * client read the first arrives meanwhile.
+ */
 const noticePeriod = 1000;
 
 /** A client's HTTP/2 connection. */
-export class DownstreamSession implements SessionContext {
+export class DownstreamSession implements SessionContext, SessionOwner {
   readonly port: PortContext;
   readonly forwarded: ForwardedLines;
   readonly #socket: Socket;
-  readonly #session: ServerHttp2Session;
+  readonly #session: Session;
   readonly #watch: FloodWatch;
   readonly #forget: (session: DownstreamSession) => void;
   readonly #deadline = createDeadline(() => this.#expire());
@@ -42,22 +38,31 @@ export class DownstreamSession implements SessionContext {
     this.port = port;
     this.#forget = forget;
     this.forwarded = new ForwardedLines(socket.remoteAddress ?? '', port.scheme, port.port, '2.0');
-    const session = performServerHandshake(socket, sessionOptions(port.limits));
-    this.#session = session;
-    this.#watch = new FloodWatch(session, socket, port.wheel);
-    session.on('stream', (stream: ServerHttp2Stream, _fields, flags: number, list: string[]) =>
-      this.#onStream(stream, flags, list),
-    );
-    // 'close' follows and does what there is to do.
-    session.on('error', ignoreError);
-    session.on('close', () => this.#onClose());
+    this.#session = new Session(socket, 'server', sessionLimits(port.limits), this);
+    this.#watch = new FloodWatch(this.#session, socket, port.wheel);
     port.recorder.connections(1);
     this.#armIdle();
   }
 
-  #onStream(stream: ServerHttp2Stream, flags: number, list: string[]) {
+  onStream(stream: Stream) {
     this.#streams++;
-    new ServedStream(stream, this).begin(list, (flags & NGHTTP2_FLAG_END_STREAM) !== 0);
+    return new ServedStream(stream, this);
+  }
+
+  onSettings() {
+    this.#watch.answered();
+  }
+
+  onPing() {
+    this.#watch.answered();
+  }
+
+  onPong() {
+    // None was asked for.
+  }
+
+  onGoaway() {
+    // It sends no more requests; those that it has sent are served.
   }
 
   streamClosed() {
@@ -102,14 +107,11 @@ export class DownstreamSession implements SessionContext {
     this.port.wheel.arm(this.#deadline, now() + noticePeriod);
   }
 
-  /**
-   * Announces the end: the client sends no more, and what was on its way is served. nghttp2 reads on while
-   * there are streams, so the connection is closed with the last of them.
-   */
+  /** Announces the end: the client sends no more, and what was on its way is served. */
   #notice() {
-    if (this.#noticed || this.#session.destroyed || this.#session.closed) return;
+    if (this.#noticed || this.#session.ending) return;
     this.#noticed = true;
-    this.#session.goaway(NGHTTP2_NO_ERROR, anyStream);
+    this.#session.notice();
   }
 
   /**
@@ -117,8 +119,8 @@ export class DownstreamSession implements SessionContext {
    * @param patience milliseconds until then.
    */
   #close(patience = lingerTimeout) {
-    if (this.#session.destroyed) return;
-    if (!this.#session.closed) this.#session.close();
+    if (this.#session.closed) return;
+    this.#session.close();
     if (this.#streams === 0) this.port.wheel.arm(this.#deadline, now() + patience);
   }
 
@@ -131,18 +133,14 @@ export class DownstreamSession implements SessionContext {
   }
 
   #expire() {
-    if (this.#streams === 0 && this.#session.closed) this.#socket.destroy();
+    if (this.#streams === 0 && this.#session.ending) this.#session.destroy();
     else if (this.#streams === 0 || this.port.draining) this.#close();
   }
 
-  #onClose() {
+  onClose() {
     this.#watch.close();
     this.port.wheel.remove(this.#deadline);
     this.port.recorder.connections(-1);
     this.#forget(this);
   }
-}
-
-function ignoreError() {
-  // The connection broke, or what came was not HTTP/2: it closes.
 }

@@ -209,7 +209,7 @@ export class RequestStream implements UpstreamStream {
     this.#session.heard = true;
     // RFC 9110 section 6.4.1: whatever comes, it is not for the client.
     if (this.head.body === Body.none) return this.fail('protocol', 'unexpected body');
-    this.message.readData(chunk);
+    this.message.readData(0, chunk.length);
     sink.onResponse(this, chunk, false);
   }
 

@@ -196,8 +196,8 @@ int on_header(nghttp2_session *http, const nghttp2_frame *frame, nghttp2_rcbuf *
   return 0;
 }
 
-/* Each refusal is work that the peer caused for nothing. */
-int count_refusal(session *owner) {
+/* Each refusal is work that the peer caused for nothing: so many are an end with this code. */
+int count_refusal(session *owner, uint32_t code) {
   uint64_t now = nghttp2_time_now_sec();
   if (now > owner->refusals_at) {
     uint64_t left = owner->refusals_left + (now - owner->refusals_at) * refusals_rate;
@@ -205,14 +205,14 @@ int count_refusal(session *owner) {
   }
   owner->refusals_at = now;
   if (owner->refusals_left == 0) {
-    return nghttp2_session_terminate_session(owner->http, NGHTTP2_ENHANCE_YOUR_CALM);
+    return nghttp2_session_terminate_session(owner->http, code);
   }
   owner->refusals_left--;
   return 0;
 }
 
 static int refuse(session *owner, int32_t id, uint32_t code) {
-  int rv = count_refusal(owner);
+  int rv = count_refusal(owner, code);
   return rv ? rv : nghttp2_submit_rst_stream(owner->http, NGHTTP2_FLAG_NONE, id, code);
 }
 

@@ -77,7 +77,9 @@ static int on_frame_recv(nghttp2_session *http, const nghttp2_frame *frame, void
     return end_head(owner, stream_of(owner, id), frame);
   case NGHTTP2_DATA: {
     stream *of = stream_of(owner, id);
-    if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) || !of || !of->announced) return 0;
+    int ends = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+    if (!ends && frame->hd.length == 0) return count_refusal(owner, NGHTTP2_PROTOCOL_ERROR);
+    if (!ends || !of || !of->announced) return 0;
     return emitted((int32_t[]){event_end, id}, 2);
   }
   case NGHTTP2_SETTINGS:
@@ -87,8 +89,11 @@ static int on_frame_recv(nghttp2_session *http, const nghttp2_frame *frame, void
                                  http, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)},
                    2);
   case NGHTTP2_PING:
-    return emitted(
-      (int32_t[]){frame->hd.flags & NGHTTP2_FLAG_ACK ? event_pong : event_ping}, 1);
+    if (!(frame->hd.flags & NGHTTP2_FLAG_ACK)) return emitted((int32_t[]){event_ping}, 1);
+    /* An answer to nothing. */
+    if (owner->pings == 0) return nghttp2_session_terminate_session(http, NGHTTP2_PROTOCOL_ERROR);
+    owner->pings--;
+    return emitted((int32_t[]){event_pong}, 1);
   case NGHTTP2_GOAWAY:
     return emitted(
       (int32_t[]){event_goaway, frame->goaway.last_stream_id, frame->goaway.error_code}, 3);
@@ -139,7 +144,7 @@ static int on_frame_send(nghttp2_session *http, const nghttp2_frame *frame, void
 
 static int on_invalid_frame(nghttp2_session *http, const nghttp2_frame *frame, int error,
                             void *user) {
-  return count_refusal(user) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+  return count_refusal(user, NGHTTP2_PROTOCOL_ERROR) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 static nghttp2_session_callbacks *callbacks_of_all(void) {
@@ -423,7 +428,10 @@ int EXPORT(set_flowing)(session *it, int32_t id, int flowing) {
   return nghttp2_session_consume_stream(it->http, id, waiting);
 }
 
-int EXPORT(ping)(session *it) { return nghttp2_submit_ping(it->http, NGHTTP2_FLAG_NONE, NULL); }
+int EXPORT(ping)(session *it) {
+  it->pings++;
+  return nghttp2_submit_ping(it->http, NGHTTP2_FLAG_NONE, NULL);
+}
 
 /* Announces that a GOAWAY follows (RFC 9113 section 6.8). */
 int EXPORT(notice)(session *it) { return nghttp2_submit_shutdown_notice(it->http); }

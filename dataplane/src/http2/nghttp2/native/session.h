@@ -78,6 +78,7 @@ typedef struct session {
   uint8_t broken;
   size_t allocated, most_allocated;
   uint32_t most_fields, most_list_size;
+  uint32_t pings;
   /* Streams that may still be refused for what their heads say, and when they were last counted. */
   uint32_t refusals_left;
   uint64_t refusals_at;
@@ -111,7 +112,7 @@ void counted_free(void *pointer, void *owner);
 
 uint64_t nghttp2_time_now_sec(void);
 void begin_head(session *owner);
-int count_refusal(session *owner);
+int count_refusal(session *owner, uint32_t code);
 int keep_head(session *owner);
 int restore_head(session *owner);
 int on_begin_headers(nghttp2_session *, const nghttp2_frame *, void *);
