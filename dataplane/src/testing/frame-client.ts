@@ -52,7 +52,9 @@ export class FrameClient {
       const head = of.findLast(({ type }) => type === frameTypes.headers);
       if (head && ended) return String(statusIn(head.payload));
       if (reset) return `reset ${reset.payload.readUInt32BE()}`;
-      return this.#goaway();
+      const goaway = this.#goaway();
+      // One without an error lets streams end.
+      return goaway !== 'goaway 0' && goaway;
     });
   }
 
