@@ -18,6 +18,11 @@ export type SessionOwner = {
   onClose(error: Error | undefined): void;
 };
 
+/** The peer broke the rules of HTTP/2, or memory ran out. */
+export class SessionError extends Error {
+  override readonly name = 'SessionError';
+}
+
 export type Role = 'client' | 'server';
 
 /** Bytes that are given to the socket in one piece. */
@@ -37,6 +42,8 @@ export class Session {
   readonly #server: boolean;
   #pointer: number;
   #scheduled = false;
+  /** Why it ended, unless in order. */
+  error: Error | undefined;
   #closed = false;
   /** Nothing is read or sent any more. */
   #done = false;
@@ -121,6 +128,7 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#done = true;
+    this.error ??= error;
     clearTimeout(this.#lingering);
     if (this.#pointer !== 0) {
       this.#attempt(() => this.#nghttp2.exports.session_free(this.#pointer));
@@ -128,7 +136,7 @@ export class Session {
     }
     this.socket.destroy();
     this.#closeStreams();
-    this.#owner.onClose(error);
+    this.#owner.onClose(this.error);
   }
 
   #closeStreams() {
@@ -138,12 +146,12 @@ export class Session {
   }
 
   submit(stream: Stream, text: string, body: Buffer, length: number, flags: number): number {
-    if (this.#done) return 0;
-    this.#write(text, body, 0, length);
+    if (!this.#done) this.#write(text, body, 0, length);
     const id = this.#call(() =>
       this.#nghttp2.exports.request(this.#pointer, text.length, length, flags),
     );
     if (id > 0) this.#streams.set(id, stream);
+    else process.nextTick(() => stream.onClose(internalError));
     return id;
   }
 
@@ -227,7 +235,7 @@ export class Session {
   #fail(reason: string) {
     if (this.#done) return;
     this.#done = true;
-    const error = new Error(`Cannot go on with an HTTP/2 session: ${reason}`);
+    const error = new SessionError(`Cannot go on with an HTTP/2 session: ${reason}`);
     setImmediate(() => this.destroy(error));
   }
 
@@ -362,8 +370,11 @@ export class Session {
   /** All is said: the peer ends as well, or is cut off after a while. */
   #end() {
     this.#done = true;
+    if (!this.#ending) this.error = new SessionError('The peer broke the rules of HTTP/2');
     this.socket.end(() => {
-      if (!this.#closed) this.#lingering = setTimeout(() => this.destroy(), lingerTimeout);
+      if (this.#closed) return;
+      if (this.#server) this.#lingering = setTimeout(() => this.destroy(), lingerTimeout);
+      else this.destroy();
     });
     this.#closeStreams();
   }

@@ -1,6 +1,9 @@
-import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { ErrorCode } from '../../http2/nghttp2/error-code.ts';
+import type { SessionLimits } from '../../http2/nghttp2/nghttp2.ts';
+import { Session, SessionError, type SessionOwner as Told } from '../../http2/nghttp2/session.ts';
+import type { StreamOwner } from '../../http2/nghttp2/stream.ts';
 import { createDeadline, type TimerWheel } from '../../state/timer-wheel.ts';
 import type { Failure } from '../stream.ts';
 import type { RequestStream } from './request-stream.ts';
@@ -29,28 +32,18 @@ const pingTimeout = 5_000;
 /** Milliseconds: gRPC servers take offence at more than two in that time while they have nothing to say. */
 const pingPause = 300_000;
 
-/** The code of the error for what are no frames of HTTP/2 (RFC 9113 section 5.4.1). */
-const noFrames = 'ERR_HTTP2_ERROR';
-
-const options = {
-  settings: {
-    enablePush: false,
-    initialWindowSize: 262_144,
-    maxHeaderListSize: 65_536,
-  },
-  maxHeaderListPairs: 1024,
-  /** Of what is sent; requests with more were refused before. */
-  maxSendHeaderBlockLength: 1_048_576,
-  /** Megabytes. */
-  maxSessionMemory: 256,
-  strictSingleValueFields: false,
+const limits: SessionLimits = {
+  mostStreams: 0,
+  streamWindow: 262_144,
+  connectionWindow: 1_048_576,
+  mostListSize: 65_536,
+  mostFields: 1024,
+  mostMemory: 268_435_456,
 };
-/** Of the whole connection: `node:http2` gives it back as bytes come, whatever the streams do. */
-const connectionWindow = 1_048_576;
 
 /** One HTTP/2 connection to an endpoint. Nothing is sent before the settings of the peer have come. */
-export class UpstreamSession {
-  readonly http: ClientHttp2Session;
+export class UpstreamSession implements Told {
+  readonly http: Session;
   /** On the clock of `now()`. */
   readonly openedAt: number;
   /** By what part of it its lifetime is shorter. */
@@ -96,20 +89,21 @@ export class UpstreamSession {
     this.#wheel = wheel;
     this.scheme = socket instanceof TLSSocket ? 'https' : 'http';
     if (socket instanceof TLSSocket) socket.on('secureConnect', () => this.#onSecured(socket));
-    this.http = connect(`${this.scheme}://upstream`, {
-      ...options,
-      createConnection: () => socket,
-    });
-    this.http.on('remoteSettings', (settings) => {
-      this.#onSettings(settings.maxConcurrentStreams ?? mostStreams);
-    });
-    this.http.on('goaway', (_code, lastStreamID) => {
-      this.lastProcessed = lastStreamID;
-      this.retire();
-    });
-    this.http.on('error', (error) => this.#onError(error));
-    this.http.on('close', () => this.#onClose());
+    this.http = new Session(socket, 'client', limits, this);
     if (connectTimeout > 0) wheel.arm(this.#deadline, now + connectTimeout);
+  }
+
+  onStream(): StreamOwner {
+    throw new Error('Cannot take a stream of an endpoint: none may be pushed');
+  }
+
+  onGoaway(last: number) {
+    this.lastProcessed = last;
+    this.retire();
+  }
+
+  onPing() {
+    // It is answered.
   }
 
   /** A request that comes now need not wait, as far as is known. */
@@ -175,16 +169,18 @@ export class UpstreamSession {
   }
 
   #ping() {
-    if (this.#pinging || this.http.destroyed) return;
+    if (this.#pinging || this.http.closed) return;
     this.#pingedAt = this.#wheel.time();
-    this.#pinging = this.http.ping((error) => {
-      this.#pinging = false;
-      if (error) return;
-      this.#suspected = false;
-      if (this.#running > 0) this.#watch();
-      else this.idle(this.#idleTimeout);
-    });
+    this.#pinging = true;
+    this.http.ping();
     this.#wheel.arm(this.#deadline, this.#pingedAt + pingTimeout);
+  }
+
+  onPong() {
+    this.#pinging = false;
+    this.#suspected = false;
+    if (this.#running > 0) this.#watch();
+    else this.idle(this.#idleTimeout);
   }
 
   /** RFC 9113 section 3.2: over TLS the protocol is agreed upon. */
@@ -195,13 +191,11 @@ export class UpstreamSession {
     this.http.destroy();
   }
 
-  #onSettings(allowed: number) {
+  onSettings(allowed: number) {
     this.#allowed = Math.min(allowed, mostStreams);
-    if (this.http.destroyed) return;
     if (!this.#ready) {
       this.#ready = true;
       this.#failure = 'reset';
-      this.http.setLocalWindowSize(connectionWindow);
       this.#wheel.remove(this.#deadline);
     }
     this.#owner.onRoom(this);
@@ -235,12 +229,9 @@ export class UpstreamSession {
     else this.#watch();
   }
 
-  #onError(error: Error & { code?: string }) {
-    this.#detail = error.message;
-    if (error.code === noFrames) this.#failure = 'protocol';
-  }
-
-  #onClose() {
+  onClose(error: Error | undefined) {
+    this.#detail ||= error?.message ?? '';
+    if (error instanceof SessionError) this.#failure = 'protocol';
     this.#wheel.remove(this.#deadline);
     this.retired = true;
     this.#owner.forget(this);
@@ -248,19 +239,19 @@ export class UpstreamSession {
     for (const stream of this.#waiting.splice(0)) stream.fail(failure, this.#detail);
   }
 
-  /**
-   * Why a request on it failed whose stream was closed with this code (RFC 9113 section 7), and perhaps with
-   * an error of `node:http2`.
-   */
-  failureOf(id: number | undefined, code: number, error: string | undefined): Failure {
-    if (code === constants.NGHTTP2_REFUSED_STREAM || (id ?? 0) > this.lastProcessed) {
-      return 'refused';
-    }
+  /** Why a request on it failed whose stream was closed with this code (RFC 9113 section 7). */
+  failureOf(id: number, code: number): Failure {
+    if (code === ErrorCode.refusedStream || id > this.lastProcessed) return 'refused';
     if (this.#failure !== 'reset') return this.#failure;
     const broken =
-      error === noFrames ||
-      code === constants.NGHTTP2_PROTOCOL_ERROR ||
-      code === constants.NGHTTP2_HTTP_1_1_REQUIRED;
+      this.http.error instanceof SessionError ||
+      code === ErrorCode.protocol ||
+      code === ErrorCode.http11Required;
     return broken ? 'protocol' : 'reset';
+  }
+
+  /** What is to be said of it. */
+  detailOf(code: number): string {
+    return this.#detail || this.http.error?.message || `code ${code}`;
   }
 }
