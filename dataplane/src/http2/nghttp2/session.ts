@@ -1,27 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { Head } from './head.ts';
+import { NativeSession } from './native-session.ts';
 import { type Nghttp2, nghttp2OfThread, type SessionLimits } from './nghttp2.ts';
+import { SessionError, type SessionOwner } from './session-owner.ts';
 import { Stream, type StreamOwner } from './stream.ts';
-
-/** Who is told what concerns a connection. */
-export type SessionOwner = {
-  /** A request comes; nobody is asked this of a client. */
-  onStream(stream: Stream): StreamOwner;
-  /** The peer takes so many streams at once. */
-  onSettings(mostStreams: number): void;
-  /** The peer has not processed streams above `last` and takes no new ones. */
-  onGoaway(last: number, code: number): void;
-  onPong(): void;
-  /** The peer asked for a sign of life, which it gets. */
-  onPing(): void;
-  /** The connection is over; its streams have been told. */
-  onClose(error: Error | undefined): void;
-};
-
-/** The peer broke the rules of HTTP/2, or memory ran out. */
-export class SessionError extends Error {
-  override readonly name = 'SessionError';
-}
 
 export type Role = 'client' | 'server';
 
@@ -40,7 +22,7 @@ export class Session {
   readonly #head: Head;
   readonly #streams = new Map<number, Stream>();
   readonly #server: boolean;
-  #pointer: number;
+  readonly #native: NativeSession;
   #scheduled = false;
   /** Why it ended, unless in order. */
   error: Error | undefined;
@@ -55,17 +37,7 @@ export class Session {
     this.#owner = owner;
     this.#server = role === 'server';
     this.#head = new Head(this.#nghttp2);
-    this.#pointer = this.#nghttp2.exports.session_new(
-      role === 'server' ? 1 : 0,
-      limits.mostStreams,
-      limits.streamWindow,
-      limits.connectionWindow,
-      limits.mostListSize,
-      limits.mostFields,
-      limits.mostMemory,
-    );
-    this.#nghttp2.refresh();
-    if (this.#pointer === 0) throw new Error('Cannot open an HTTP/2 session: no memory');
+    this.#native = new NativeSession(this.#nghttp2, role, limits);
     socket.on('data', (chunk: Buffer) => this.#onChunk(chunk));
     socket.on('drain', () => this.flush());
     socket.on('error', (error) => this.destroy(error));
@@ -92,7 +64,7 @@ export class Session {
 
   /** Bytes that the session has allocated in the module. */
   get allocated(): number {
-    return this.#done ? 0 : this.#nghttp2.exports.allocated(this.#pointer);
+    return this.#done ? 0 : this.#native.allocated();
   }
 
   /** A stream for a request of ours. */
@@ -103,25 +75,25 @@ export class Session {
   }
 
   ping() {
-    this.#call(() => this.#nghttp2.exports.ping(this.#pointer));
+    this.run((native) => native.ping());
   }
 
   /** Announces that the end is near (RFC 9113 section 6.8). */
   notice() {
-    this.#call(() => this.#nghttp2.exports.notice(this.#pointer));
+    this.run((native) => native.notice());
   }
 
   /** Takes no more streams, and ends when those that are open have. */
   close() {
     if (this.ending) return;
     this.#ending = true;
-    this.#call(() => this.#nghttp2.exports.goaway(this.#pointer, 0));
+    this.run((native) => native.goaway(0));
   }
 
   /** Sends GOAWAY with this code, and ends. */
   terminate(code: number) {
     this.#ending = true;
-    this.#call(() => this.#nghttp2.exports.terminate(this.#pointer, code));
+    this.run((native) => native.terminate(code));
   }
 
   destroy(error?: Error) {
@@ -130,10 +102,7 @@ export class Session {
     this.#done = true;
     this.error ??= error;
     clearTimeout(this.#lingering);
-    if (this.#pointer !== 0) {
-      this.#attempt(() => this.#nghttp2.exports.session_free(this.#pointer));
-      this.#pointer = 0;
-    }
+    this.#attempt((native) => native.free());
     this.socket.destroy();
     this.#closeStreams();
     this.#owner.onClose(this.error);
@@ -145,48 +114,12 @@ export class Session {
     for (const stream of streams) stream.onClose(internalError);
   }
 
+  /** Sends a request on a stream of ours. */
   submit(stream: Stream, text: string, body: Buffer, length: number, flags: number): number {
-    if (!this.#done) this.#write(text, body, 0, length);
-    const id = this.#call(() =>
-      this.#nghttp2.exports.request(this.#pointer, text.length, length, flags),
-    );
+    const id = this.run((native) => native.request(text, body, length, flags));
     if (id > 0) this.#streams.set(id, stream);
     else process.nextTick(() => stream.onClose(internalError));
     return id;
-  }
-
-  respond(id: number, status: number, text: string, body: Buffer, length: number, flags: number) {
-    if (this.#done) return;
-    this.#write(text, body, 0, length);
-    this.#call(() =>
-      this.#nghttp2.exports.respond(this.#pointer, id, status, text.length, length, flags),
-    );
-  }
-
-  interim(id: number, status: number, text: string) {
-    if (this.#done) return;
-    this.#write(text, empty, 0, 0);
-    this.#call(() => this.#nghttp2.exports.interim(this.#pointer, id, status, text.length));
-  }
-
-  data(id: number, chunk: Buffer, from: number, to: number, flags: number): number {
-    if (this.#done) return 0;
-    this.#write('', chunk, from, to);
-    return this.#call(() => this.#nghttp2.exports.send_data(this.#pointer, id, to - from, flags));
-  }
-
-  trailers(id: number, text: string) {
-    if (this.#done) return;
-    this.#write(text, empty, 0, 0);
-    this.#call(() => this.#nghttp2.exports.send_trailers(this.#pointer, id, text.length));
-  }
-
-  cut(id: number, code: number) {
-    this.#call(() => this.#nghttp2.exports.cut(this.#pointer, id, code));
-  }
-
-  refuseRest(id: number) {
-    this.#call(() => this.#nghttp2.exports.refuse_rest(this.#pointer, id));
   }
 
   /** Nothing of this stream is told any more. */
@@ -194,36 +127,21 @@ export class Session {
     this.#streams.delete(id);
   }
 
-  reset(id: number, code: number) {
-    this.#call(() => this.#nghttp2.exports.reset(this.#pointer, id, code));
-  }
-
-  setFlowing(id: number, flowing: boolean) {
-    this.#call(() => this.#nghttp2.exports.set_flowing(this.#pointer, id, flowing ? 1 : 0));
-  }
-
-  #write(text: string, body: Buffer, from: number, to: number) {
-    const at = this.#nghttp2.room(text.length + to - from);
-    const { bytes } = this.#nghttp2;
-    if (text !== '') bytes.write(text, at, 'latin1');
-    if (to > from) body.copy(bytes, at + text.length, from, to);
-  }
-
-  #call(run: () => number): number {
+  /** Calls the module, unless the session is over: 0 then. */
+  run(call: (native: NativeSession) => number): number {
     if (this.#done) return 0;
-    const result = this.#attempt(run);
+    const result = this.#attempt(call);
     if (result < 0) this.#fail(`nghttp2 says ${result}`);
     else this.#schedule();
     return result;
   }
 
   /** A trap costs this connection, and nothing of it is touched again. */
-  #attempt(run: () => number): number {
+  #attempt(call: (native: NativeSession) => number): number {
     try {
-      return run();
+      return call(this.#native);
     } catch (error) {
-      this.#nghttp2.trapped();
-      this.#pointer = 0;
+      this.#native.abandon();
       this.#fail(String(error));
       return 0;
     } finally {
@@ -243,10 +161,7 @@ export class Session {
     const nghttp2 = this.#nghttp2;
     let at = 0;
     while (!this.#done) {
-      const length = chunk.length - at;
-      const room = nghttp2.room(length);
-      chunk.copy(nghttp2.bytes, room, at);
-      const read = this.#attempt(() => nghttp2.exports.receive(this.#pointer, length));
+      const read = this.#attempt((native) => native.receive(chunk, at));
       if (this.#done) return;
       const { paused } = nghttp2;
       this.#dispatch(chunk, at);
@@ -352,7 +267,7 @@ export class Session {
     this.#scheduled = false;
     const nghttp2 = this.#nghttp2;
     while (!this.#done && !this.socket.writableNeedDrain) {
-      const length = this.#attempt(() => nghttp2.exports.collect(this.#pointer, mostAtOnce));
+      const length = this.#attempt((native) => native.collect(mostAtOnce));
       if (this.#done) return;
       if (length < 0) return this.#fail(`nghttp2 says ${length}`);
       if (length > 0) {
@@ -364,7 +279,7 @@ export class Session {
       if (length === 0) break;
     }
     if (this.#done || this.socket.writableNeedDrain) return;
-    if (nghttp2.exports.wants(this.#pointer) === wantsNothing) this.#end();
+    if (this.#native.wants() === wantsNothing) this.#end();
   }
 
   /** All is said: the peer ends as well, or is cut off after a while. */

@@ -63,13 +63,14 @@ export class Stream {
     if (this.closed) return true;
     const first = Math.min(body.length, mostAtOnce);
     const last = first === body.length;
-    this.session.respond(this.id, status, lines, body, first, end && last ? endFlag : 0);
+    const flags = end && last ? endFlag : 0;
+    this.session.run((native) => native.respond(this.id, status, lines, body, first, flags));
     return last ? first <= highMark : this.#write(body, first, end);
   }
 
   /** Sends a 1xx response. */
   interim(status: number, lines: string) {
-    if (!this.closed) this.session.interim(this.id, status, lines);
+    if (!this.closed) this.session.run((native) => native.interim(this.id, status, lines));
   }
 
   /** Sends more of a body. False: rather wait for `onWritable`. */
@@ -84,7 +85,9 @@ export class Stream {
     do {
       if (this.closed) return true;
       const next = Math.min(to, at + mostAtOnce);
-      waits = this.session.data(this.id, chunk, at, next, end && next === to ? endFlag : 0);
+      const flags = end && next === to ? endFlag : 0;
+      const start = at;
+      waits = this.session.run((native) => native.data(this.id, chunk, start, next, flags));
       at = next;
     } while (at < to);
     return waits <= highMark;
@@ -92,23 +95,23 @@ export class Stream {
 
   /** Ends the message. */
   end() {
-    if (!this.closed) this.session.data(this.id, empty, 0, 0, endFlag);
+    if (!this.closed) this.session.run((native) => native.data(this.id, empty, 0, 0, endFlag));
   }
 
   /** Ends the message by trailers. */
   trailers(lines: string) {
-    if (!this.closed) this.session.trailers(this.id, lines);
+    if (!this.closed) this.session.run((native) => native.trailers(this.id, lines));
   }
 
   /** Has the peer told, once our message has gone, that the rest of its own is not wanted. */
   refuseRest() {
-    if (!this.closed) this.session.refuseRest(this.id);
+    if (!this.closed) this.session.run((native) => native.refuseRest(this.id));
     this.#ignoreRest();
   }
 
   /** Resets the stream behind what waits to be sent. */
   cut(code: number) {
-    if (!this.closed) this.session.cut(this.id, code);
+    if (!this.closed) this.session.run((native) => native.cut(this.id, code));
     this.#ignoreRest();
   }
 
@@ -120,12 +123,12 @@ export class Stream {
     if (!this.paused) return;
     this.paused = false;
     if (this.closed) this.#tellClose();
-    else this.session.setFlowing(this.id, true);
+    else this.session.run((native) => native.setFlowing(this.id, true));
   }
 
   /** Resets the stream; `onClose` follows once that has gone. */
   reset(code: number) {
-    if (!this.closed) this.session.reset(this.id, code);
+    if (!this.closed) this.session.run((native) => native.reset(this.id, code));
   }
 
   /** Resets the stream, and is done with it. */
@@ -141,14 +144,14 @@ export class Stream {
   pause() {
     if (this.paused || this.closed || this.#ignored) return;
     this.paused = true;
-    this.session.setFlowing(this.id, false);
+    this.session.run((native) => native.setFlowing(this.id, false));
   }
 
   resume() {
     if (!this.paused) return;
     this.paused = false;
     if (this.#waiting.length > 0) process.nextTick(() => this.#catchUp());
-    else this.session.setFlowing(this.id, true);
+    else this.session.run((native) => native.setFlowing(this.id, true));
   }
 
   #catchUp() {
@@ -164,7 +167,7 @@ export class Stream {
     }
     if (this.paused || this.#waiting.length > 0) return;
     if (this.closed) this.#tellClose();
-    else this.session.setFlowing(this.id, true);
+    else this.session.run((native) => native.setFlowing(this.id, true));
   }
 
   onData(chunk: Buffer, from: number, to: number) {

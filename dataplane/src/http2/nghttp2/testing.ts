@@ -7,7 +7,8 @@ import {
 } from 'node:net';
 import type { Head } from './head.ts';
 import type { SessionLimits } from './nghttp2.ts';
-import { Session, type SessionOwner } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionOwner } from './session-owner.ts';
 import type { Stream, StreamOwner } from './stream.ts';
 
 export const testLimits: SessionLimits = {

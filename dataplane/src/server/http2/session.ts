@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { Session, type SessionOwner } from '../../http2/nghttp2/session.ts';
+import { Session } from '../../http2/nghttp2/session.ts';
+import type { SessionOwner } from '../../http2/nghttp2/session-owner.ts';
 import type { Stream } from '../../http2/nghttp2/stream.ts';
 import { now } from '../../state/clock.ts';
 import { createDeadline } from '../../state/timer-wheel.ts';

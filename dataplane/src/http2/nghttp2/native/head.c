@@ -13,7 +13,7 @@ static const uint32_t refusals_rate = 33;
 static char *reasons[600];
 static uint8_t reason_lengths[600];
 
-__attribute__((export_name("set_reason"))) int set_reason(int status, int length) {
+int EXPORT(set_reason)(int status, int length) {
   if (status < 0 || status >= 600 || length > 255) return -1;
   char *copy = malloc(length);
   if (!copy) return -1;

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define EXPORT(name) __attribute__((export_name(#name))) name
+
 /* What is written one after the other, and grows. */
 typedef struct {
   uint8_t *data;
