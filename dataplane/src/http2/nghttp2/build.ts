@@ -43,11 +43,14 @@ function compile(sources: string, folder: string): Buffer {
     .replace('@PACKAGE_VERSION@', version)
     .replace('@PACKAGE_VERSION_NUM@', `0x${version.split('.').map(hexByte).join('')}`);
   writeFileSync(join(lib, 'includes/nghttp2/nghttp2ver.h'), header);
+  // In one order, so that two builds are equal.
   const theirs = readdirSync(lib)
+    .sort()
     .filter((name) => name.endsWith('.c') && !leftOut.has(name))
     .map((name) => join(lib, name));
   const native = join(here, 'native');
   const ours = readdirSync(native)
+    .sort()
     .filter((name) => name.endsWith('.c'))
     .map((name) => join(native, name));
   const wasm = join(folder, 'nghttp2.wasm');
@@ -74,7 +77,8 @@ function compile(sources: string, folder: string): Buffer {
       '-Wl,--max-memory=1073741824',
       `-ffile-prefix-map=${lib}=lib`,
       `-ffile-prefix-map=${native}=native`,
-      ...[...theirs, ...ours].sort((one, other) => (one.slice(-20) < other.slice(-20) ? -1 : 1)),
+      ...theirs,
+      ...ours,
       '-o',
       wasm,
     ],

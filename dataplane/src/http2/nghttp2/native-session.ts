@@ -17,7 +17,11 @@ export class NativeSession {
       limits.mostMemory,
     );
     nghttp2.refresh();
-    if (this.#pointer === 0) throw new Error('Cannot open an HTTP/2 session: no memory');
+  }
+
+  /** False: there was no memory for it. */
+  get exists(): boolean {
+    return this.#pointer !== 0;
   }
 
   free(): number {

@@ -45,6 +45,7 @@ export class Session {
     socket.on('end', () => this.destroy());
     socket.on('close', () => this.destroy());
     socket.resume();
+    if (!this.#native.exists) this.#fail('no memory');
     this.#schedule();
   }
 
@@ -279,7 +280,7 @@ export class Session {
       if (length === 0) break;
     }
     if (this.#done || this.socket.writableNeedDrain) return;
-    if (this.#native.wants() === wantsNothing) this.#end();
+    if (this.#attempt((native) => native.wants()) === wantsNothing && !this.#done) this.#end();
   }
 
   /** All is said: the peer ends as well, or is cut off after a while. */
