@@ -111,7 +111,10 @@ describe('lists of fields of strangers', () => {
         );
         backend.requests.forEach(expectOurs);
         const served = outcomes.filter((outcome) => outcome === '200').length;
-        expect(backend.requests).toHaveLength(served);
+        // What is wrong with trailers may be found when all that the head announced has gone out.
+        const late = strangers.filter((one, i) => one.trailers && outcomes[i] !== '200').length;
+        expect(backend.requests.length).toBeGreaterThanOrEqual(served);
+        expect(backend.requests.length).toBeLessThanOrEqual(served + late);
         // Trailers that are malformed end a request that had begun, and the connection with it.
         for (const peer of backend.connections.filter(({ bytes }) => bytes.length > 0)) {
           await peer.close();
