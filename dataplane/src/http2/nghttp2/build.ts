@@ -71,6 +71,8 @@ function compile(sources: string, folder: string): Buffer {
       '-Wno-unused-parameter',
       '-isystem',
       join(lib, 'includes'),
+      '-isystem',
+      lib,
       // A trap leaves the stack pointer where it was: JavaScript puts it back.
       '-Wl,--export=__stack_pointer,--gc-sections,--strip-all,-z,stack-size=131072',
       // More than that in all connections of a thread would not be a gateway any more.

@@ -149,6 +149,11 @@ export class Nghttp2 {
     return this.words[this.#shared + 5] === 1;
   }
 
+  /** What the last call has read ends the connection. */
+  get failing(): boolean {
+    return this.words[this.#shared + 6] === 1;
+  }
+
   /** After a trap: its stack is what it was before the call, and no new connection goes to it. */
   trapped() {
     this.exports.__stack_pointer.value = this.#stackPointer;

@@ -241,8 +241,8 @@ export class Session {
     const next = this.#head.take(at);
     let stream = this.#streams.get(id);
     if (!stream) {
-      // A request of ours that was given up.
-      if (!this.#server) return next;
+      // A request of ours that was given up, or one that was broken before it was complete (RFC 9113 section 8.1.1).
+      if (!this.#server || (!this.#head.ended && this.#nghttp2.failing)) return next;
       stream = new Stream(this, id);
       this.#streams.set(id, stream);
       stream.owner = this.#owner.onStream(stream);

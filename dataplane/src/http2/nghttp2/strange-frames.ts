@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import fc from 'fast-check';
+import { nghttp2OfThread } from './nghttp2.ts';
 import { Session } from './session.ts';
 import { ownerOf, Recorded, testLimits } from './testing.ts';
 
@@ -54,14 +55,16 @@ export function storyOf(chunks: Buffer[], answers: boolean) {
   );
   open.push(session);
   let most = 0;
+  let failing = false;
   for (const chunk of chunks) {
     wire.emit('data', chunk);
     most = Math.max(most, session.allocated);
+    failing ||= nghttp2OfThread().failing || session.ending;
   }
   Object.defineProperty(wire, 'writableNeedDrain', { value: false });
   session.flush();
   const sent = Buffer.concat(wire.sent);
-  return { story, sent, most, session, wire, wrong: () => wrong };
+  return { story, sent, most, failing, session, wire, wrong: () => wrong };
 }
 
 export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
@@ -151,7 +154,7 @@ const strangeStep: fc.Arbitrary<Step> = fc
 
 /** Frames that make sense, mostly. */
 export const frames = fc
-  .array(fc.oneof({ weight: 20, arbitrary: step }, { weight: 1, arbitrary: strangeStep }), {
+  .array(fc.oneof({ weight: 60, arbitrary: step }, { weight: 1, arbitrary: strangeStep }), {
     minLength: 5,
     maxLength: 40,
     size: 'max',

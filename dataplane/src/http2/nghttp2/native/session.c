@@ -1,4 +1,5 @@
 #include "session.h"
+#include "nghttp2_session.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,6 +222,7 @@ session *EXPORT(session_new)(int server, uint32_t most_streams, uint32_t stream_
 static void begin_events(void) {
   events.length = 0;
   shared.paused = 0;
+  shared.failing = 0;
 }
 
 static void end_events(void) {
@@ -243,6 +245,7 @@ int EXPORT(receive)(session *it, size_t length) {
     read = NGHTTP2_ERR_FLOODED;
   }
   if (read < 0) it->broken = 1;
+  shared.failing = read < 0 || (it->http->goaway_flags & NGHTTP2_GOAWAY_TERM_ON_SEND) != 0;
   end_events();
   return read;
 }

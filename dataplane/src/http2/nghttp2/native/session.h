@@ -95,7 +95,7 @@ enum { flag_end = 1, flag_https = 2 };
 
 /* Where JavaScript finds what a call left. */
 extern struct shared {
-  uint32_t events, events_length, heads, out, out_length, paused;
+  uint32_t events, events_length, heads, out, out_length, paused, failing;
 } shared;
 
 extern const uint32_t refusals_burst;
