@@ -42,8 +42,8 @@ describe('a load', () => {
     expect(report.failures).toEqual([]);
     expect(report.answered).toBe(report.sent);
     expect(report.sent).toBeGreaterThan(100);
-    // Never faster; a machine that is busy may let it fall behind.
-    expect(report.sent / report.seconds).toBeLessThan(550);
+    // Seconds are told in tenths; a machine that is busy may let it fall behind, and catch up.
+    expect(report.sent / report.seconds).toBeLessThan(700);
     expect(report.sent / report.seconds).toBeGreaterThan(250);
     expect(report.bodies).toEqual({ hello: report.sent });
     expect(hosts).toEqual(new Set(['a.example.com']));

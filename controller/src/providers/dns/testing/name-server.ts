@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import dnsPacket, { type Answer, type Packet, type Question } from 'dns-packet';
 
 /** A name server that answers what a test wants, by UDP and TCP on one free port of 127.0.0.1. */
@@ -71,19 +71,19 @@ export async function startNameServer(records: Answer[] = []): Promise<NameServe
   return server;
 }
 
-/** The same port for both; somebody else may have it for one of them. */
+/** The same port for both: first one that TCP has free, where far more are taken. */
 async function openBoth() {
   for (let attempt = 1; ; attempt++) {
-    const udp = createSocket('udp4').bind(0, '127.0.0.1');
-    await once(udp, 'listening');
-    const { port } = udp.address();
-    const tcp = createServer().listen(port, '127.0.0.1');
+    const tcp = createServer().listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    const { port } = tcp.address() as AddressInfo;
+    const udp = createSocket('udp4').bind(port, '127.0.0.1');
     try {
-      await once(tcp, 'listening');
+      await once(udp, 'listening');
       return { udp, tcp, port };
     } catch (error) {
-      udp.close();
-      if (attempt === 5) throw error;
+      tcp.close();
+      if (attempt === 20) throw error;
     }
   }
 }
