@@ -43,18 +43,12 @@ export class Delivery implements RunningAction, Sender, Recoverable {
   #sentMore = false;
   #firstChunk: Buffer = empty;
 
-  constructor(
-    exchange: Exchange,
-    backend: LinkedBackend,
-    upstream: Upstream,
-    key: number,
-    source: Message,
-  ) {
+  constructor(exchange: Exchange, backend: LinkedBackend, upstream: Upstream, key: number) {
     this.exchange = exchange;
     this.upstream = upstream;
     this.key = key;
     this.#backend = backend;
-    this.#source = source;
+    this.#source = exchange.head.message;
     const overrides = overridesOf(exchange);
     this.#limits = timeLimitsOf(exchange, overrides);
     this.text = upstreamText(exchange, backend, this.#limits.end);

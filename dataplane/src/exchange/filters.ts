@@ -1,6 +1,5 @@
 import type { Filter } from '../filters/filter.ts';
 import { dropGuarded } from '../http1/guarded-names.ts';
-import type { Message } from '../http1/message.ts';
 import { errorReply, type Reply } from '../http1/reply.ts';
 import type { LinkedListener } from '../link/runtime.ts';
 import { now } from '../state/clock.ts';
@@ -18,21 +17,14 @@ export function startExchange(
   chunk: Buffer,
 ) {
   const { head } = exchange;
-  const { message } = head;
-  if (listener?.guarded) dropGuarded(listener.guarded, message, head.codes);
+  if (listener?.guarded) dropGuarded(listener.guarded, head.message, head.codes);
   exchange.match = listener?.router.match(head);
   const filters = exchange.match?.target.filters;
-  if (filters) runFilters(exchange, filters, 0, message, chunk);
-  else startAction(exchange, message, chunk);
+  if (filters) runFilters(exchange, filters, 0, chunk);
+  else startAction(exchange, chunk);
 }
 
-function runFilters(
-  exchange: Exchange,
-  filters: readonly Filter[],
-  from: number,
-  message: Message,
-  chunk: Buffer,
-) {
+function runFilters(exchange: Exchange, filters: readonly Filter[], from: number, chunk: Buffer) {
   for (let i = from; i < filters.length; i++) {
     const outcome = filters[i]?.onRequest(exchange);
     if (outcome === undefined) continue;
@@ -45,7 +37,7 @@ function runFilters(
       if (!waiting.end()) return;
       exchange.client.resume();
       if (reply) exchange.client.reply(exchange, reply);
-      else runFilters(exchange, filters, i + 1, message, chunk);
+      else runFilters(exchange, filters, i + 1, chunk);
     };
     outcome.then(proceed).catch((error: unknown) => {
       waiting.end();
@@ -53,7 +45,7 @@ function runFilters(
     });
     return;
   }
-  startAction(exchange, message, chunk);
+  startAction(exchange, chunk);
 }
 
 /** An exchange that waits for a filter. */

@@ -1,4 +1,3 @@
-import type { Message } from '../http1/message.ts';
 import type { ForwardAction, LinkedBackend } from '../link/runtime.ts';
 import { now } from '../state/clock.ts';
 import { refused } from '../upstreams/breaker.ts';
@@ -15,25 +14,19 @@ import { Queued } from './queued.ts';
 import { wantedUpgrade } from './upgrade.ts';
 
 /** Starts the action on an exchange whose head, and perhaps some body, was parsed from `chunk`. */
-export function startForward(
-  exchange: Exchange,
-  action: ForwardAction,
-  message: Message,
-  chunk: Buffer,
-) {
+export function startForward(exchange: Exchange, action: ForwardAction, chunk: Buffer) {
   const upgrades = exchange.rule?.upgrades;
   if (upgrades) exchange.upgrade = wantedUpgrade(exchange.head, upgrades);
   const backend = action.only ?? action.pick();
   // Gateway API, HTTPBackendRef: an unresolved reference answers 500.
   if (!backend) return replyError(exchange, 500, 'Backend not resolved');
-  forwardTo({ exchange, backend, message, chunk, last: false });
+  forwardTo({ exchange, backend, chunk, last: false });
 }
 
 /** A request and where it goes. */
 type Errand = {
   exchange: Exchange;
   backend: LinkedBackend;
-  message: Message;
   chunk: Buffer;
   /** There is no fallback any more. */
   last: boolean;
@@ -67,7 +60,7 @@ function forwardTo(errand: Errand) {
 
 /** Sends the request, if the guard of the upstream lets it through. */
 function send(errand: Errand, upstream: Upstream, key: number, endpoint: Endpoint) {
-  const { exchange, backend, message, chunk } = errand;
+  const { exchange, backend, chunk } = errand;
   let ticket = 0;
   const { guard } = upstream;
   if (guard) {
@@ -78,7 +71,7 @@ function send(errand: Errand, upstream: Upstream, key: number, endpoint: Endpoin
       return answerInstead(errand, upstream, 'overloaded');
     }
   }
-  const delivery = new Delivery(exchange, backend, upstream, key, message);
+  const delivery = new Delivery(exchange, backend, upstream, key);
   exchange.action = delivery;
   // A copy must not open a second tunnel.
   const mirrors = exchange.upgrade === '' ? exchange.rule?.mirrors : undefined;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { keepChunk, kept } from '../state/shared-buffer.ts';
+import { keepChunk } from '../state/shared-buffer.ts';
 import type { Message } from './message.ts';
 
 /** Up to here a copy into one string and one write is cheaper than a vector of buffers (measured). */
@@ -33,15 +33,6 @@ export function bodyBytes(message: Message): number {
     total += (message.body[i + 1] ?? 0) - (message.body[i] ?? 0);
   }
   return total;
-}
-
-/** The body of the last chunk in one piece, which nobody overwrites. */
-export function bodyPiece(message: Message, chunk: Buffer): Buffer {
-  const { body, bodyCount } = message;
-  if (bodyCount === 1) return kept(chunk.subarray(body[0], body[1]));
-  const pieces: Buffer[] = [];
-  for (let i = 0; i < 2 * bodyCount; i += 2) pieces.push(chunk.subarray(body[i], body[i + 1]));
-  return Buffer.concat(pieces);
 }
 
 /** What ends a chunked message, once its end was parsed. */

@@ -13,17 +13,6 @@ export function nextBuffer(): Buffer {
   return shared;
 }
 
-/** Up to here a copy costs less than another buffer of 64 KiB. */
-const small = 8192;
-
-/** The same bytes where nobody overwrites them, however long they have to wait. */
-export function kept(piece: Buffer): Buffer {
-  if (piece.buffer !== shared?.buffer) return piece;
-  if (piece.length <= small) return Buffer.from(piece);
-  shared = undefined;
-  return piece;
-}
-
 /** Lets nobody overwrite a chunk: something still has to read it after the present turn. */
 export function keepChunk({ buffer }: Buffer) {
   if (buffer === shared?.buffer) shared = undefined;

@@ -8,6 +8,7 @@ import { Body } from '../http1/request-head.ts';
 import { ResponseHead } from '../http1/response-head.ts';
 import { nextBuffer } from '../state/shared-buffer.ts';
 import { createDeadline, type TimerWheel } from '../state/timer-wheel.ts';
+import { lifetimeSpread } from './pool.ts';
 import { isRefusal, type SecureConnector, type Security } from './security.ts';
 import type { Failure, ResponseSink, UpstreamStream } from './stream.ts';
 
@@ -54,6 +55,7 @@ export class UpstreamConnection implements UpstreamStream {
   readonly head = new ResponseHead(this.parser);
   /** On the clock of `now()`. */
   readonly openedAt: number;
+  readonly spread = lifetimeSpread();
   /** True from the second request on: the upstream may close it at any moment. */
   reused = false;
   /** True once a byte of the current response has arrived. */

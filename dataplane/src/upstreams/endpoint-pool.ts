@@ -1,7 +1,7 @@
 import type { TimerWheel } from '../state/timer-wheel.ts';
 import { type ConnectionOwner, UpstreamConnection } from './connection.ts';
 import type { ConnectionQuota } from './connection-quota.ts';
-import type { Pool } from './pool.ts';
+import { isOld, mayOpen, type Pool } from './pool.ts';
 import { type Insecurity, SecureConnector, type SecureTarget, type Security } from './security.ts';
 
 export type PoolSettings = {
@@ -58,9 +58,7 @@ export class EndpointPool implements Pool, ConnectionOwner {
 
   /** A request can be sent now; `acquire` does not ask. */
   get room(): boolean {
-    if (this.#idle.length > 0) return true;
-    const { maxConnections } = this.settings;
-    return this.#group.quota.room && (maxConnections === 0 || this.open < maxConnections);
+    return this.#idle.length > 0 || mayOpen(this, this.#group.quota);
   }
 
   /** A connection without a request: an idle one, unless `fresh`, or a new one. */
@@ -69,7 +67,7 @@ export class EndpointPool implements Pool, ConnectionOwner {
       const connection = this.#idle.pop();
       if (!connection) break;
       if (connection.socket.destroyed || connection.socket.readableEnded) continue;
-      if (this.#isOld(connection, now)) {
+      if (isOld(connection, this.settings, now)) {
         connection.socket.destroy();
         continue;
       }
@@ -85,17 +83,9 @@ export class EndpointPool implements Pool, ConnectionOwner {
     return connection;
   }
 
-  /** Spread over a tenth, so that what was opened together is not closed together. */
-  #isOld({ openedAt, socket }: UpstreamConnection, now: number): boolean {
-    const { maxLifetime } = this.settings;
-    if (maxLifetime === 0) return false;
-    const spread = ((socket.localPort ?? 0) % 16) / 160;
-    return now - openedAt > maxLifetime * (1 - spread);
-  }
-
   keep(connection: UpstreamConnection) {
     const { wheel, onRoom } = this.#group;
-    const old = this.#isOld(connection, wheel.time());
+    const old = isOld(connection, this.settings, wheel.time());
     if (this.#closed || old || this.#idle.length >= this.settings.maxIdle) {
       connection.socket.destroy();
       return;

@@ -1,3 +1,4 @@
+import type { ConnectionQuota } from './connection-quota.ts';
 import type { PoolSettings } from './endpoint-pool.ts';
 import type { UpstreamStream } from './stream.ts';
 
@@ -17,3 +18,23 @@ export type Pool = {
   /** Closes what idles; what is in use is closed when its exchange ends. */
   close(): void;
 };
+
+/** Whether the limits allow another connection. */
+export function mayOpen({ open, settings }: Pool, quota: ConnectionQuota): boolean {
+  const { maxConnections } = settings;
+  return quota.room && (maxConnections === 0 || open < maxConnections);
+}
+
+/** Whether a connection has lived for as long as it may. */
+export function isOld(
+  { openedAt, spread }: { openedAt: number; spread: number },
+  { maxLifetime }: PoolSettings,
+  now: number,
+): boolean {
+  return maxLifetime > 0 && now - openedAt > maxLifetime * (1 - spread);
+}
+
+/** By what part of it the lifetime of a connection is shorter: what was opened together is not closed together. */
+export function lifetimeSpread(): number {
+  return Math.random() / 10;
+}

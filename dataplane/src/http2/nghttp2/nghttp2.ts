@@ -140,10 +140,6 @@ export class Nghttp2 {
     return this.words[this.#shared + 3] ?? 0;
   }
 
-  get outLength(): number {
-    return this.words[this.#shared + 4] ?? 0;
-  }
-
   /** The last call has read a part only, so that its events do not grow without bound. */
   get paused(): boolean {
     return this.words[this.#shared + 5] === 1;

@@ -22,11 +22,8 @@ export class StreamWriter implements ResponsePassage {
 
   /** Answers what never became an exchange. */
   reject(status: number, error: string, requestId: string) {
-    this.#reply(
-      errorReply(status, error),
-      replyLines(errorReply(status, error), { requestId, edits: noEdits }),
-      false,
-    );
+    const reply = errorReply(status, error);
+    this.#reply(reply, replyLines(reply, { requestId, edits: noEdits }), false);
   }
 
   /** A reply of the gateway. */

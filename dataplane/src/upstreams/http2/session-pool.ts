@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { PoolGroup, PoolSettings } from '../endpoint-pool.ts';
-import type { Pool } from '../pool.ts';
+import { isOld, mayOpen, type Pool } from '../pool.ts';
 import { SecureConnector } from '../security.ts';
 import type { UpstreamStream } from '../stream.ts';
 import { RequestStream } from './request-stream.ts';
@@ -35,8 +35,7 @@ export class SessionPool implements Pool, SessionOwner {
   }
 
   get #mayOpen(): boolean {
-    const { maxConnections } = this.settings;
-    return this.#group.quota.room && (maxConnections === 0 || this.open < maxConnections);
+    return mayOpen(this, this.#group.quota);
   }
 
   acquire(now: number): UpstreamStream {
@@ -46,7 +45,7 @@ export class SessionPool implements Pool, SessionOwner {
   #sessionFor(now: number): UpstreamSession {
     for (const session of this.#sessions) {
       if (!session.room) continue;
-      if (!this.#isOld(session, now)) return session;
+      if (!isOld(session, this.settings, now)) return session;
       session.retire();
     }
     const [first] = this.#sessions;
@@ -68,12 +67,6 @@ export class SessionPool implements Pool, SessionOwner {
     return session;
   }
 
-  /** Spread over a tenth, so that what was opened together is not closed together. */
-  #isOld({ openedAt, spread }: UpstreamSession, now: number): boolean {
-    const { maxLifetime } = this.settings;
-    return maxLifetime > 0 && now - openedAt > maxLifetime * (1 - spread);
-  }
-
   moveOn(stream: RequestStream, from: UpstreamSession) {
     const other = this.#sessions.find((session) => session !== from && session.room);
     const next =
@@ -85,7 +78,11 @@ export class SessionPool implements Pool, SessionOwner {
     const { wheel, onRoom } = this.#group;
     if (session.load === 0) {
       const idle = this.#sessions.filter(({ load }) => load === 0).length;
-      if (this.#closed || idle > this.settings.maxIdle || this.#isOld(session, wheel.time())) {
+      if (
+        this.#closed ||
+        idle > this.settings.maxIdle ||
+        isOld(session, this.settings, wheel.time())
+      ) {
         return session.retire();
       }
       session.idle(this.settings.idleTimeout);

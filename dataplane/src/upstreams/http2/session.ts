@@ -6,6 +6,7 @@ import { Session } from '../../http2/nghttp2/session.ts';
 import { SessionError, type SessionOwner as Told } from '../../http2/nghttp2/session-owner.ts';
 import type { StreamOwner } from '../../http2/nghttp2/stream.ts';
 import { createDeadline, type TimerWheel } from '../../state/timer-wheel.ts';
+import { lifetimeSpread } from '../pool.ts';
 import type { Failure } from '../stream.ts';
 import type { RequestStream } from './request-stream.ts';
 
@@ -47,8 +48,7 @@ export class UpstreamSession implements Told {
   readonly http: Session;
   /** On the clock of `now()`. */
   readonly openedAt: number;
-  /** By what part of it its lifetime is shorter. */
-  readonly spread = Math.random() / 10;
+  readonly spread = lifetimeSpread();
   readonly scheme: 'http' | 'https';
   /** It has answered before. */
   used = false;
