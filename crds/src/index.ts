@@ -27,6 +27,7 @@ export { type KeySet, readKeySet, type VerificationKey } from './key-set/key-set
 export * from './kinds.ts';
 export { knownFields } from './known-fields.ts';
 export { type OwnKind, ownKinds } from './own-kinds.ts';
+export { certificateBlocks } from './pem.ts';
 export { type PolicyKind, policyKinds } from './policies.ts';
 export { policyRuleProblems } from './policy-rule.ts';
 export { referencePage } from './reference.ts';

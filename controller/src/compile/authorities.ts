@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-
-const block = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+import { certificateBlocks } from '@gatehouse/crds';
 
 /**
  * The certificates of authorities alone, each on lines of its own: OpenSSL reads nothing of files that were joined without a
@@ -9,7 +8,7 @@ const block = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
  */
 export function authoritiesIn(pem: Buffer): Uint8Array | undefined {
   const text = pem.toString('latin1');
-  const blocks = text.match(block) ?? [];
+  const blocks = certificateBlocks(text);
   if (blocks.length === 0 || text.split('-----BEGIN ').length - 1 !== blocks.length)
     return undefined;
   const authorities = new Uint8Array(Buffer.from(`${blocks.join('\n')}\n`, 'latin1'));

@@ -1,12 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { create } from '@bufbuild/protobuf';
-import type { SecretObject } from '@gatehouse/crds';
+import { certificateBlocks, type SecretObject } from '@gatehouse/crds';
 import { Kind, type Resource, resourceOf, SecretSchema } from '@gatehouse/snapshot';
 import { idOf } from './resources.ts';
+import { entriesOf } from './secret-entries.ts';
 
 const tlsType = 'kubernetes.io/tls';
-const block = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** A Secret as the data plane serves it, or why it cannot be served. */
 export type CheckedSecret = { resource: Resource } | { reason: string };
@@ -19,27 +19,20 @@ export function checkSecret(secret: SecretObject): CheckedSecret {
     return no(
       `is of type "${secret.type ?? 'Opaque'}", not "${tlsType}": delete it and create it anew`,
     );
-  const chain = entryOf(secret, 'tls.crt');
-  const key = entryOf(secret, 'tls.key');
+  const entries = entriesOf(secret);
+  const chain = entries.get('tls.crt');
+  const key = entries.get('tls.key');
   if (chain === undefined) return no('has no tls.crt: add the certificate chain, leaf first');
   if (key === undefined) return no('has no tls.key: add the private key of tls.crt');
-  const why = whyUnusable(chain, key);
+  const why = whyUnusable(Buffer.from(chain), Buffer.from(key));
   if (why !== undefined) return no(why);
-  const data = { 'tls.crt': new Uint8Array(chain), 'tls.key': new Uint8Array(key) };
+  const data = { 'tls.crt': chain, 'tls.key': key };
   const message = create(SecretSchema, { type: tlsType, data });
   return { resource: resourceOf(Kind.SECRET, id, SecretSchema, message) };
 }
 
-/** stringData wins over data, as the API server merges them. */
-function entryOf({ data, stringData }: SecretObject, name: string): Buffer | undefined {
-  const text = stringData?.[name];
-  if (text !== undefined) return Buffer.from(text, 'utf8');
-  const encoded = data?.[name];
-  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64');
-}
-
 function whyUnusable(chain: Buffer, key: Buffer): string | undefined {
-  const blocks = chain.toString('latin1').match(block) ?? [];
+  const blocks = certificateBlocks(chain.toString('latin1'));
   const certificates = attempt(() => blocks.map((pem) => new X509Certificate(pem)));
   const leaf = 'failed' in certificates ? undefined : certificates[0];
   if (leaf === undefined) return 'holds no PEM certificates in tls.crt';

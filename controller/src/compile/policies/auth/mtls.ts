@@ -1,8 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import type { MtlsMethod } from '@gatehouse/crds';
+import { certificateBlocks, type MtlsMethod } from '@gatehouse/crds';
 import type { PolicyContext } from '../context.ts';
-
-const block = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** Reports authorities that cannot vouch for anybody. */
 export function checkMtls({ caSecretRef }: MtlsMethod, path: string, context: PolicyContext): void {
@@ -15,7 +13,7 @@ export function checkMtls({ caSecretRef }: MtlsMethod, path: string, context: Po
   if (text.includes('PRIVATE KEY')) {
     context.report(at, `${entry} holds a private key: data planes need certificates alone`);
   }
-  const blocks = text.match(block) ?? [];
+  const blocks = certificateBlocks(text);
   if (blocks.length === 0) context.report(at, `${entry} holds no certificate as PEM`);
   for (const [i, pem] of blocks.entries()) {
     const fault = faultOf(pem);

@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto';
+import { certificateBlocks } from '@gatehouse/crds';
 import type { PeerCertificate } from './peer-certificate.ts';
 
 /** RFC 5280 section 4.2.1.12: clientAuth, anyExtendedKeyUsage. */
 const clientPurposes = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
-const block = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** @throws Error for a block that is no certificate */
 export function certificatesIn(pem: string): X509Certificate[] {
-  return (pem.match(block) ?? []).map((text) => new X509Certificate(text));
+  return certificateBlocks(pem).map((text) => new X509Certificate(text));
 }
 
 /** Until when the chain holds, in milliseconds since the epoch, or why it does not. */
