@@ -14,7 +14,7 @@ export type PortContext = {
   linked(): LinkedPort | undefined;
   /** The listener of the runtime in force that serves this host. */
   listenerOf(host: string): LinkedListener | undefined;
-  /** Is told the bytes of request bodies beyond the first chunk, see createYoungGarbage. */
+  /** Is told the bytes that are read: of HTTP/1.1 bodies beyond the first chunk, of HTTP/2 all. See createYoungGarbage. */
   bodyRead(bytes: number): void;
   /** True once responses say that their connection closes (RFC 9112 section 9.6). */
   leaving: boolean;

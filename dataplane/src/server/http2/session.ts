@@ -41,6 +41,8 @@ export class DownstreamSession implements SessionContext, SessionOwner {
     this.forwarded = new ForwardedLines(socket.remoteAddress ?? '', port.scheme, port.port, '2.0');
     this.#session = new Session(socket, 'server', sessionLimits(port.limits), this);
     this.#watch = new FloodWatch(this.#session, socket, port.wheel);
+    // Whatever is in it: frames that hold no body are read into buffers as large.
+    socket.on('data', (chunk: Buffer) => port.bodyRead(chunk.length));
     port.recorder.connections(1);
     this.#armIdle();
   }
@@ -88,7 +90,6 @@ export class DownstreamSession implements SessionContext, SessionOwner {
 
   bodyRead(bytes: number) {
     this.#watch.budget.body(bytes);
-    this.port.bodyRead(bytes);
   }
 
   misdirected(host: string): boolean {
